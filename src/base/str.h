@@ -24,10 +24,12 @@ bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_u64(struct str s, uint64_t *ret);
 /*
  * A decimal number of seconds such as "50", "0.25" or "-1", as microseconds, without floating point.
- * More than six fraction digits are rounded half up; no exponent. False when malformed or beyond 10^12 s.
+ * More than six fraction digits are rounded, a half away from zero; no exponent. False when malformed or beyond 10^12 s.
  */
 bool str_to_us(struct str s, int64_t *ret_us);
 
+/* Bytes of the well-formed UTF-8 character (RFC 3629) that `s` begins with, 1 to 4; 0 when it does not. */
+size_t str_utf8_char(struct str s);
 /* Well-formed UTF-8 (RFC 3629) without NUL. */
 bool str_is_utf8(struct str s);
 

@@ -1,0 +1,60 @@
+/*
+ * engine.h: the public door of the engine: a thread with an event loop that claims what is due from the writer
+ * lane, delivers it on time and records what came of it.
+ *
+ * No globals: several engines can run in one process, each with its own claims.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/base.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "deliver/deliver.h"
+#include "engine/core.h"
+#include "store/lane.h"
+
+struct engine;
+
+struct engine_options {
+    struct uuid instance;
+    struct core_options core;
+    struct timer_rules timer_rules;
+    const struct schedule_rules *schedule_rules; /* outlives the engine */
+    struct deliver_options deliver;
+    struct log *log;
+    /* upkeep, done by one engine: retention in small batches */
+    bool upkeep;
+    int64_t upkeep_every_us;   /* default 60 s */
+    int64_t keep_finished_us;
+    int64_t keep_ok_us;
+    int64_t keep_failed_us;
+};
+
+/* Makes loop and thread. The lane may be given later by engine_attach(), since lane and engine know each other. */
+CHECKED enum err engine_new(const struct engine_options *options, struct engine **ret, struct error *err);
+/* Starts claiming. `writer` outlives the engine. */
+CHECKED enum err engine_start(struct engine *e, struct lane *writer, struct error *err);
+
+/* Any thread: what a lane's notice says. Coalesced: many calls between two turns of the loop cost one wake. May be called before engine_start(). */
+void engine_notice(struct engine *e, const struct notice *n);
+
+struct engine_stats {
+    struct core_stats core;
+    uint64_t wakeups;
+    uint64_t claim_us_sum;
+    uint64_t delivery_us_sum;
+    uint64_t delivery_us_buckets[16]; /* bounds as core_stats.lateness_buckets */
+    uint64_t attempts_ok[3];          /* by enum task_type */
+    uint64_t attempts_failed[3];
+};
+/* Any thread: a copy as of the loop's last turn. */
+void engine_get_stats(struct engine *e, struct engine_stats *ret);
+
+/* Stops claiming, finishes what is in flight within `grace_us`, hands back the rest, joins the thread. Blocks. */
+void engine_stop(struct engine *e, int64_t grace_us);
+void engine_free(struct engine *e); /* stopped before, or never started */
+CLEANUP_FN(struct engine, engine_free)
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * run.h: one occurrence on its way: its states, its attempts, and what follows from an attempt's result.
+ *
+ * Words: a run is one occurrence of one schedule; an attempt is one try at it; `attempt` counts the tries handed
+ * out (1 is the first); `failures` counts the tries known to have failed, which is what retry limits count: a try
+ * lost with a crashed instance is not the target's fault.
+ */
+#ifndef MODEL_RUN_H
+#define MODEL_RUN_H
+
+#include "base/base.h"
+#include "base/error.h"
+#include "base/uuid.h"
+#include "model/schedule.h"
+
+#define RUN_STATE_LIST(X)                                                                                    \
+    X(RUN_PENDING, "pending")     /* made, leased to nobody: waits for its time or for its predecessor */    \
+    X(RUN_RUNNING, "running")     /* leased to an instance, which holds it or is delivering it */            \
+    X(RUN_RETRYING, "retrying")   /* an attempt failed, the next waits for due_at */                         \
+    X(RUN_SUCCEEDED, "succeeded")                                                                            \
+    X(RUN_FAILED, "failed")                                                                                  \
+    X(RUN_DEAD, "dead")           /* kept until redriven or discarded by hand */                             \
+    X(RUN_SKIPPED, "skipped")     /* never attempted: too late when its turn came */                         \
+    X(RUN_CANCELLED, "cancelled") /* deleted, paused, replaced or given up before it ended */
+#define X(value, text) value,
+enum run_state { RUN_STATE_LIST(X) };
+#undef X
+const char *run_state_name(enum run_state s);
+CHECKED bool run_state_parse(struct str s, enum run_state *ret);
+/* The table of allowed steps. */
+bool run_step_allowed(enum run_state from, enum run_state to);
+bool run_state_open(enum run_state s); /* pending, running, retrying */
+
+struct run {
+    struct uuid id;
+    struct uuid schedule_id;
+    int64_t schedule_version; /* of the definition it was made from */
+    struct wall scheduled_at; /* nominal; with schedule_id the run's identity */
+    struct wall due_at;       /* when to start the next attempt; WALL_NEVER: waits for its predecessor */
+    enum run_state state;
+    int64_t attempt;
+    int64_t failures;
+    uint64_t lease_token;     /* 0 when leased to nobody; never above INT64_MAX */
+    struct wall lease_until;
+};
+
+enum { ATTEMPT_TEXT_MAX = 192 };
+
+/* What came of an attempt. Made by a deliverer, read by policy and store. A value. */
+struct attempt_result {
+    bool ok;
+    int status;               /* HTTP status, 0 when there was none */
+    int64_t retry_after_us;   /* what the target asked for; -1: nothing */
+    int64_t took_us;
+    char error[ATTEMPT_TEXT_MAX]; /* "" when ok; never holds a secret */
+};
+
+struct verdict {
+    enum run_state to; /* succeeded, retrying, failed, dead */
+    struct wall due_at; /* of the next attempt, for retrying */
+};
+
+/* What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts earlier failures. */
+struct verdict run_judge(const struct schedule *s, const struct run *run, const struct attempt_result *r,
+                         struct wall now);
+/* True when the run must not start any more: max_lateness passed since scheduled_at (of its first attempt only). */
+bool run_too_late(const struct schedule *s, const struct run *run, struct wall now);
+
+/* "<schedule id>/<scheduled_at>": the Idempotency-Key of every attempt. */
+enum { RUN_KEY_MAX = 96 };
+void run_key(const struct run *run, char ret[RUN_KEY_MAX]);
+
+#endif

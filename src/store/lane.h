@@ -1,0 +1,104 @@
+/*
+ * lane.h: a thread that owns one store and commits in groups.
+ *
+ * Operations are handed over whole by lane_submit() from any thread. The lane takes everything that waits, runs
+ * it as one transaction, commits, reports what changed (notice), and only then answers all of it: op->done() is
+ * called on the lane's thread, in order of submission, after the commit, and must not block. A group that fails is rolled back and
+ * replayed one by one, so that an operation fails alone; a group is never half answered. When the database
+ * cannot be reached the lane reconnects with backoff; operations that may be repeated wait for it up to a
+ * limit, the others are answered ERR_UNAVAILABLE.
+ */
+#ifndef STORE_LANE_H
+#define STORE_LANE_H
+
+#include "base/base.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "store/store.h"
+
+struct lane;
+struct op;
+
+/* A schedule that was deleted, replaced or paused: prefetched runs of older versions must not start. */
+struct change {
+    struct uuid schedule_id;
+    int64_t version; /* the current one; INT64_MAX when deleted */
+};
+struct change_list {
+    struct change *items;
+    size_t n;
+    size_t cap;
+};
+CHECKED enum err change_list_add(struct change_list *l, struct change c, struct error *err);
+void change_list_done(struct change_list *l);
+
+/* What a group changed that the engine must know before the answers go out. */
+struct notice {
+    struct wall earliest; /* something became due then; WALL_NEVER: nothing */
+    struct change_list changed;
+};
+
+struct op_type {
+    const char *name; /* for metrics and logs */
+    bool writes;
+    bool repeatable; /* may be run again when the outcome of a commit is unknown */
+    /*
+     * Runs n >= 1 operations of this type that were submitted one after another, in order. Sets op->err of each
+     * (an operation may fail alone by its own judgement: not found, precondition). Returning an error fails the
+     * group: all of it is rolled back and replayed one by one.
+     */
+    CHECKED enum err (*run)(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice, struct error *err);
+};
+
+typedef void (*op_done_fn)(struct op *op);
+
+/* The first member of every operation. Owned by the lane between lane_submit() and done(). */
+struct op {
+    struct queue_node node;
+    const struct op_type *type;
+    op_done_fn done;
+    struct error err; /* code ERR_NONE: it was done and is durable */
+};
+
+/* Opens a connection anew after a loss; called on the lane's thread. */
+typedef enum err (*lane_open_fn)(void *arg, struct store **ret, struct error *err);
+/* After a commit, before its answers. The lists in *n are the lane's. */
+typedef void (*lane_notice_fn)(void *arg, const struct notice *n);
+
+struct lane_options {
+    const char *name; /* "writer", "reader" */
+    lane_open_fn open;
+    void *open_arg;
+    lane_notice_fn notice; /* NULL: nobody asks */
+    void *notice_arg;
+    size_t queue_limit; /* operations that may wait; beyond it lane_submit() is ERR_BUSY */
+    size_t group_limit; /* operations a transaction takes at most */
+    struct log *log;    /* info: connection lost and found */
+};
+
+struct lane_stats {
+    uint64_t operations;
+    uint64_t groups;
+    uint64_t failures;
+    uint64_t commit_us; /* summed */
+    size_t waiting;
+    bool connected;
+};
+
+/* Opens the store (the first connection must succeed) and starts the thread. */
+CHECKED enum err lane_new(const struct lane_options *options, struct lane **ret, struct error *err);
+/* Any thread. On an error the operation is still the caller's and done() is not called. */
+CHECKED enum err lane_submit(struct lane *l, struct op *op, struct error *err);
+/* The same past the queue's limit, for the engine's outcomes, whose number its own claims bound. */
+CHECKED enum err lane_submit_always(struct lane *l, struct op *op, struct error *err);
+/* Any thread. */
+void lane_stats(struct lane *l, struct lane_stats *ret);
+/* No more submissions; what waits is done, then the thread ends and the store is closed. */
+void lane_free(struct lane *l);
+CLEANUP_FN(struct lane, lane_free)
+
+/* For tests and tools: submits and waits for the answer. */
+CHECKED enum err lane_call(struct lane *l, struct op *op, struct error *err);
+
+#endif

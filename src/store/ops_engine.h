@@ -1,0 +1,53 @@
+/*
+ * ops_engine.h: what an engine asks of the writer lane: claim, complete, renew, upkeep.
+ */
+#ifndef STORE_OPS_ENGINE_H
+#define STORE_OPS_ENGINE_H
+
+#include "store/claim.h"
+#include "store/lane.h"
+
+struct op_claim {
+    struct op op;
+    struct claim_request request;
+    struct claim_cache *cache; /* borrowed: the engine's; used only on the lane's thread */
+    struct claim_result ret;
+};
+struct op_claim *op_claim_new(op_done_fn done);
+void op_claim_free(struct op_claim *o);
+
+/* Outcomes of one turn. `schedules` keeps the references that outcomes[i].schedule borrows. */
+struct op_complete {
+    struct op op;
+    struct outcome *outcomes; /* owned array; each .schedule is a counted reference of the operation's */
+    size_t n;
+    struct wall ret_earliest; /* the earliest thing these outcomes made due (retry, next of delay-recur, released run); also in the notice */
+};
+CHECKED enum err op_complete_new(size_t n, op_done_fn done, struct op_complete **ret, struct error *err);
+void op_complete_free(struct op_complete *o);
+
+struct op_renew {
+    struct op op;
+    struct uuid *runs;   /* owned, n */
+    uint64_t *tokens;    /* owned, n */
+    size_t n;
+    int64_t lease_us;
+    struct wall ret_until;
+    struct uuid_list ret_lost;
+};
+CHECKED enum err op_renew_new(size_t n, op_done_fn done, struct op_renew **ret, struct error *err);
+void op_renew_free(struct op_renew *o);
+
+/* Retention, in small batches: `ret_more` says that another call should follow soon. */
+struct op_upkeep {
+    struct op op;
+    int64_t keep_finished_us;
+    int64_t keep_ok_us;
+    int64_t keep_failed_us;
+    size_t limit;
+    bool ret_more;
+};
+struct op_upkeep *op_upkeep_new(op_done_fn done);
+void op_upkeep_free(struct op_upkeep *o);
+
+#endif

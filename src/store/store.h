@@ -1,0 +1,240 @@
+/*
+ * store.h: what the engine and the API ask of a database, and what it promises them.
+ *
+ * One struct store is one connection and belongs to one lane thread. Every call is made between begin() and
+ * commit() and takes a set: the cost is per call, not per row. A call that fails leaves the transaction to be
+ * rolled back by its caller. Times are the store's clock (store_now()), which is the cluster's clock. Memory
+ * that a call returns is the caller's. tests/contract/ runs the same cases over every implementation.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/uuid.h"
+#include "model/run.h"
+#include "model/schedule.h"
+#include "model/timer.h"
+
+struct store;
+
+/* A schedule as the store keeps it: cold definition and hot timer side by side. */
+struct record {
+    struct uuid id;
+    int64_t version;       /* 1 at registration, +1 at each change of the definition, pause or resumption */
+    struct wall created_at;
+    struct wall updated_at;
+    char *definition;      /* terminated JSON text; owned */
+    size_t definition_n;
+    struct timer timer;
+    enum run_state last_state; /* of the last run that ended */
+    struct wall last_at;       /* when it ended; WALL_NEVER: none yet */
+    int64_t open_runs;
+};
+struct record_list {
+    struct record *items;
+    size_t n;
+    size_t cap;
+};
+void record_list_done(struct record_list *l);
+
+/* One registration. */
+struct put {
+    /* in; `schedule` is borrowed */
+    const struct schedule *schedule;
+    struct str definition;  /* schedule_encode()d */
+    struct timer timer;     /* timer_start() */
+    struct uuid id;         /* for a new one, and the one to be replaced when `by_id` */
+    bool by_id;             /* replace exactly `id`: ERR_NOT_FOUND, ERR_CONFLICT when the new identity is another schedule's */
+    int64_t if_version;     /* 0: any; else ERR_PRECONDITION when it is not the current one */
+    /* out */
+    enum err result;
+    struct uuid ret_id;
+    bool ret_created;
+    int64_t ret_version;
+};
+
+/* All set members must match. Absent: p NULL (client members, name), -1 (state). */
+struct filter {
+    struct str operation;
+    struct str application;
+    struct str group;
+    struct str key;
+    struct str type;
+    struct str name_prefix;
+    int state; /* enum schedule_state or -1 */
+    struct uuid after; /* keyset: ids greater than this; nil for the first page. Sorted by id, which is by time of registration */
+    size_t limit;
+};
+bool filter_is_empty(const struct filter *f); /* no filter but paging */
+
+/* A timer that is due, locked by this transaction, with what timer_plan() needs. */
+struct due {
+    struct uuid id;
+    int64_t version;
+    char *definition; /* owned */
+    size_t definition_n;
+    struct timer timer;
+    int64_t open_runs;
+    int64_t waiting_runs;
+};
+struct due_list {
+    struct due *items;
+    size_t n;
+    size_t cap;
+};
+void due_list_done(struct due_list *l);
+
+/* What a plan made of one due timer; written back by advance(). */
+struct advance {
+    struct uuid id;
+    struct timer after;
+    bool replace; /* end the open runs before inserting: pending and retrying ones cancelled, running ones doomed */
+};
+struct run_insert {
+    struct run run;     /* state running with a lease, or pending (waits: due_at never) */
+};
+
+/* A run on its way to the engine with its definition. */
+struct taken {
+    struct run run;
+    char *definition; /* owned */
+    size_t definition_n;
+};
+struct taken_list {
+    struct taken *items;
+    size_t n;
+    size_t cap;
+};
+void taken_list_done(struct taken_list *l);
+
+struct lease {
+    struct uuid instance;
+    uint64_t token;     /* fresh for this claim */
+    struct wall until;
+};
+
+/* How an attempt, or a run that never had one, ended: from engine to store. */
+struct outcome {
+    /* in */
+    struct uuid run_id;
+    struct uuid schedule_id;
+    int64_t schedule_version;
+    uint64_t token;
+    enum run_state to;      /* succeeded, failed, dead, skipped, cancelled: ended; retrying; pending: handed back */
+    struct wall due_at;     /* for retrying and pending */
+    struct wall ended_at;   /* when the attempt ended, by the cluster's clock */
+    int64_t failures;       /* after this attempt */
+    bool attempted;         /* a request was sent */
+    struct attempt_result result;
+    const struct schedule *schedule; /* borrowed; for what timer_run_ended() decides */
+    /* out */
+    bool stale;             /* the token is not the current one: nothing was changed */
+    enum run_state became;  /* what it really became: a doomed run asked to retry becomes failed (attempted) or cancelled */
+};
+
+/* An ended or open run as lists show it. */
+struct run_record {
+    struct run run;
+    struct wall started_at; /* WALL_NEVER unknown */
+    struct wall ended_at;   /* WALL_NEVER while open */
+    int64_t took_us;        /* of the last attempt */
+    int status;             /* of the last attempt */
+    char error[ATTEMPT_TEXT_MAX];
+};
+struct run_record_list {
+    struct run_record *items;
+    size_t n;
+    size_t cap;
+};
+void run_record_list_done(struct run_record_list *l);
+
+struct run_filter {
+    struct uuid schedule_id; /* nil: any */
+    int state;               /* enum run_state or -1 */
+    struct uuid before;      /* keyset: run ids less than this; nil for the first page. Newest first: run ids are UUIDv7 */
+    size_t limit;
+};
+
+struct store_stats {
+    int64_t schedules[SCHEDULE_FINISHED + 1];
+    int64_t runs[RUN_CANCELLED + 1]; /* open and dead ones */
+};
+
+struct uuid_list {
+    struct uuid *items;
+    size_t n;
+    size_t cap;
+};
+void uuid_list_done(struct uuid_list *l);
+
+struct store_ops {
+    const char *name; /* for logs and metrics: "sqlite", "postgres", "memory", "faulty" */
+
+    CHECKED enum err (*begin)(struct store *s, bool writes, struct error *err);
+    CHECKED enum err (*commit)(struct store *s, struct error *err); /* failed: outcome unknown, ask again */
+    void (*rollback)(struct store *s);
+    CHECKED enum err (*now)(struct store *s, struct wall *ret, struct error *err);
+    CHECKED enum err (*ping)(struct store *s, struct error *err);
+    void (*close)(struct store *s);
+
+    /* Registers or replaces, in order: of two with one identity the last wins. Each is judged alone (put.result). */
+    CHECKED enum err (*put)(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err);
+    /* Deletes what matches, at most f->limit; open runs end as for outcome/replacement (pending and retrying: cancelled, running: doomed). */
+    CHECKED enum err (*remove)(struct store *s, const struct filter *f, struct wall now, struct uuid_list *ret, struct error *err);
+    CHECKED enum err (*remove_id)(struct store *s, struct uuid id, int64_t if_version, struct wall now, struct error *err);
+    /* Writes a timer changed by hand (pause, resume); bumps the version; `cancel_runs` as for a deletion. */
+    CHECKED enum err (*set_timer)(struct store *s, struct uuid id, int64_t if_version, const struct timer *t, bool cancel_runs,
+                                  struct wall now, int64_t *ret_version, struct error *err);
+    /* Makes a run by hand: `run->scheduled_at` moves on by 1 µs while the identity is taken. */
+    CHECKED enum err (*insert_run)(struct store *s, struct run *run, struct error *err);
+
+    CHECKED enum err (*get)(struct store *s, struct uuid id, struct record *ret, struct error *err); /* ERR_NOT_FOUND */
+    CHECKED enum err (*get_by_client)(struct store *s, const struct schedule *identity, struct record *ret, struct error *err);
+    CHECKED enum err (*list)(struct store *s, const struct filter *f, struct record_list *ret, struct error *err);
+    CHECKED enum err (*get_run)(struct store *s, struct uuid id, struct run_record *ret, struct error *err);
+    CHECKED enum err (*list_runs)(struct store *s, const struct run_filter *f, struct run_record_list *ret, struct error *err);
+    CHECKED enum err (*stats)(struct store *s, struct store_stats *ret, struct error *err);
+
+    /* Claiming. Locks (no row goes to two) and reads timers with next_at <= until, earliest first. */
+    CHECKED enum err (*due)(struct store *s, struct wall until, size_t limit, struct due_list *ret, struct error *err);
+    CHECKED enum err (*advance)(struct store *s, const struct advance *a, size_t n, struct wall now, struct error *err);
+    CHECKED enum err (*insert_runs)(struct store *s, const struct run_insert *runs, size_t n, struct error *err);
+    /*
+     * Takes runs whose due_at <= until (pending, retrying), and running ones whose lease ended before `now`, under the
+     * new lease, attempt + 1. Doomed ones whose lease ended are ended as cancelled, not taken.
+     */
+    CHECKED enum err (*retake)(struct store *s, const struct lease *lease, struct wall now, struct wall until, size_t limit,
+                               struct taken_list *ret, struct error *err);
+    /* The earliest moment anything is due that is leased to nobody, or a lease ends; WALL_NEVER when nothing waits. */
+    CHECKED enum err (*next_due)(struct store *s, struct wall *ret, struct error *err);
+
+    /*
+     * Records outcomes. One whose lease token is stale changes nothing and is marked so. Ended runs move to run_log
+     * (dead ones stay), the schedule's last outcome is set, timer_run_ended() is applied, and the oldest run that waits
+     * for its predecessor becomes due when no other is open.
+     */
+    CHECKED enum err (*complete)(struct store *s, struct outcome *outcomes, size_t n, struct wall now, struct error *err);
+    /* Prolongs leases of `instance` with these (run, token); ret_lost names those that are no longer ours (or doomed: *not* lost). */
+    CHECKED enum err (*renew)(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n, struct wall until,
+                              struct uuid_list *ret_lost, struct error *err);
+
+    /* Upkeep, each bounded by `limit` rows; *ret_n what was done. */
+    CHECKED enum err (*remove_finished)(struct store *s, struct wall before, size_t limit, size_t *ret_n, struct error *err);
+    CHECKED enum err (*trim_runs)(struct store *s, struct wall ok_before, struct wall failed_before, size_t limit, size_t *ret_n,
+                                  struct error *err);
+    CHECKED enum err (*get_meta)(struct store *s, const char *key, struct buf *ret, struct error *err); /* ERR_NOT_FOUND */
+    CHECKED enum err (*set_meta)(struct store *s, const char *key, struct str value, struct error *err);
+    /* Between transactions, from time to time: whatever the store wants done (checkpoints). */
+    void (*upkeep)(struct store *s);
+};
+
+struct store {
+    const struct store_ops *ops; /* an implementation embeds struct store as its first member */
+};
+
+/* Callers use these thin wrappers, never s->ops themselves. */
+#include "store/store_calls.h"
+
+#endif

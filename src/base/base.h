@@ -13,7 +13,7 @@
 
 /* The answer must be looked at. */
 #define CHECKED __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 #define UNUSED __attribute__((unused))
 
 /* A local that is freed when its scope ends, whichever way it ends. */

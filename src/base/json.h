@@ -14,17 +14,19 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { JSON_DEPTH_MAX = 64 };
+/* MAX: what clients may send. LIMIT: what is read or written at all, since both call themselves per level. */
+enum { JSON_DEPTH_MAX = 64, JSON_DEPTH_LIMIT = 256 };
 
 /* Before any other use, once, from main: hooks jansson's memory to base/alloc and seeds its hash. */
 void json_setup(void);
 
 /*
- * RFC 8259, any value at the top, duplicate members and NUL refused, at most `depth_max` levels.
- * ERR_SYNTAX: *err.where is "line L, column C".
+ * RFC 8259, any value at the top, duplicate members and NUL refused, at most `depth_max` levels
+ * (<= JSON_DEPTH_LIMIT). Integers beyond 64 bits and numbers beyond a double are refused.
+ * ERR_SYNTAX: *err.where is "line L, column C", counted from 1 in characters.
  */
 CHECKED enum err json_parse(struct str text, size_t depth_max, json_t **ret, struct error *err);
-/* Compact, members in the order they were put in. */
+/* Appended: compact, members in the order they were put in. A double has the fewest digits that read back. */
 CHECKED enum err json_write(const json_t *v, struct buf *out, struct error *err);
 /* The same with members sorted: equal values give equal text. */
 CHECKED enum err json_write_sorted(const json_t *v, struct buf *out, struct error *err);

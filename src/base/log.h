@@ -53,7 +53,10 @@ CLEANUP_FN(struct log, log_free)
 bool log_wants(const struct log *l, enum log_level level);
 void log_write(struct log *l, enum log_level level, const char *room, const char *msg, const struct log_kv *kv, size_t n);
 
-/* log_event(l, LOG_INFO, "engine", "run finished", KV_UUID("run", id), KV_I64("attempt", 2)); */
+/*
+ * log_event(l, LOG_INFO, "engine", "run finished", KV_UUID("run", id), KV_I64("attempt", 2));
+ * At least one member; without any: log_plain(l, LOG_INFO, "main", "ready").
+ */
 #define log_event(l, level, room, msg, ...)                                                                  \
     do {                                                                                                     \
         if (log_wants((l), (level))) {                                                                       \
@@ -61,6 +64,11 @@ void log_write(struct log *l, enum log_level level, const char *room, const char
             log_write((l), (level), (room), (msg), log_kv_, COUNT_OF(log_kv_));                              \
         }                                                                                                    \
     } while (0)
+
+static inline void log_plain(struct log *l, enum log_level level, const char *room, const char *msg)
+{
+    log_write(l, level, room, msg, NULL, 0);
+}
 
 /* An error at the end of its journey: code, where and text as members. */
 void log_error(struct log *l, enum log_level level, const char *room, const char *msg, const struct error *err);

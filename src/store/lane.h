@@ -58,6 +58,7 @@ struct op {
     struct queue_node node;
     const struct op_type *type;
     op_done_fn done;
+    void *arg;        /* whoever submits it puts here what done() needs; the lane never looks */
     struct error err; /* code ERR_NONE: it was done and is durable */
 };
 

@@ -60,6 +60,8 @@ struct op {
     op_done_fn done;
     void *arg;        /* whoever submits it puts here what done() needs; the lane never looks */
     struct error err; /* code ERR_NONE: it was done and is durable */
+    void *arg;        /* the submitter's own; the lane does not look at it */
+    bool unfinished;  /* set by run(): what it did so far is to be committed, then it runs again in the next group */
 };
 
 /* Opens a connection anew after a loss; called on the lane's thread. */

@@ -32,6 +32,7 @@ struct record {
     struct wall last_at;       /* when it ended; WALL_NEVER: none yet */
     int64_t open_runs;
 };
+void record_done(struct record *r); /* frees what it owns; fine on a zeroed one */
 struct record_list {
     struct record *items;
     size_t n;
@@ -132,6 +133,8 @@ struct outcome {
     /* out */
     bool stale;             /* the token is not the current one: nothing was changed */
     enum run_state became;  /* what it really became: a doomed run asked to retry becomes failed (attempted) or cancelled */
+    struct wall made_due;   /* the earliest moment at which this made something due: its retry, its schedule's next
+                               occurrence, the run that waited for it; WALL_NEVER: nothing */
 };
 
 /* An ended or open run as lists show it. */
@@ -200,7 +203,11 @@ struct store_ops {
     /* Claiming. Locks (no row goes to two) and reads timers with next_at <= until, earliest first. */
     CHECKED enum err (*due)(struct store *s, struct wall until, size_t limit, struct due_list *ret, struct error *err);
     CHECKED enum err (*advance)(struct store *s, const struct advance *a, size_t n, struct wall now, struct error *err);
-    CHECKED enum err (*insert_runs)(struct store *s, const struct run_insert *runs, size_t n, struct error *err);
+    /*
+     * Never fails for a taken identity: while an open run (a doomed one of an older definition, say) has it, the new
+     * run's scheduled_at moves on by 1 µs, here and in `runs`. Ended and dead runs do not count.
+     */
+    CHECKED enum err (*insert_runs)(struct store *s, struct run_insert *runs, size_t n, struct error *err);
     /*
      * Takes runs whose due_at <= until (pending, retrying), and running ones whose lease ended before `now`, under the
      * new lease, attempt + 1. Doomed ones whose lease ended are ended as cancelled, not taken.
@@ -213,7 +220,11 @@ struct store_ops {
     /*
      * Records outcomes. One whose lease token is stale changes nothing and is marked so. Ended runs move to run_log
      * (dead ones stay), the schedule's last outcome is set, timer_run_ended() is applied, and the oldest run that waits
-     * for its predecessor becomes due when no other is open.
+     * for its predecessor becomes due when no other is open. A run handed back unattempted gives its attempt number back.
+     *
+     * timer_run_ended() needs the definition in force. `schedule` of a doomed run is an older one: when such a run was
+     * the last open one of an active timer that has no next_at, the timer is woken instead (next_at when the run ended,
+     * occurs_at WALL_NEVER) and the next claim, which reads the definition, decides. retake() does the same.
      */
     CHECKED enum err (*complete)(struct store *s, struct outcome *outcomes, size_t n, struct wall now, struct error *err);
     /* Prolongs leases of `instance` with these (run, token); ret_lost names those that are no longer ours (or doomed: *not* lost). */

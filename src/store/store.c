@@ -1,0 +1,53 @@
+/*
+ * store.c: the lists that a store fills, and their freeing. Any thread.
+ */
+#include "store/store.h"
+
+#include "base/alloc.h"
+
+void record_done(struct record *r)
+{
+    alloc_free(TAKE(r->definition));
+}
+
+void record_list_done(struct record_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        record_done(&l->items[i]);
+    alloc_free(l->items);
+    *l = (struct record_list){0};
+}
+
+void due_list_done(struct due_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        alloc_free(l->items[i].definition);
+    alloc_free(l->items);
+    *l = (struct due_list){0};
+}
+
+void taken_list_done(struct taken_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        alloc_free(l->items[i].definition);
+    alloc_free(l->items);
+    *l = (struct taken_list){0};
+}
+
+void run_record_list_done(struct run_record_list *l)
+{
+    alloc_free(l->items);
+    *l = (struct run_record_list){0};
+}
+
+void uuid_list_done(struct uuid_list *l)
+{
+    alloc_free(l->items);
+    *l = (struct uuid_list){0};
+}
+
+bool filter_is_empty(const struct filter *f)
+{
+    return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p && !f->name_prefix.p &&
+           f->state < 0;
+}

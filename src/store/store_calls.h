@@ -1,0 +1,174 @@
+/*
+ * store_calls.h: the calls of store.h as functions. Included by store.h and by nobody else.
+ */
+#ifndef STORE_STORE_CALLS_H
+#define STORE_STORE_CALLS_H
+
+#ifndef STORE_STORE_H
+#include "store/store.h"
+#endif
+
+CHECKED static inline enum err store_begin(struct store *s, bool writes, struct error *err)
+{
+    return s->ops->begin(s, writes, err);
+}
+
+CHECKED static inline enum err store_commit(struct store *s, struct error *err)
+{
+    return s->ops->commit(s, err);
+}
+
+static inline void store_rollback(struct store *s)
+{
+    s->ops->rollback(s);
+}
+
+CHECKED static inline enum err store_now(struct store *s, struct wall *ret, struct error *err)
+{
+    return s->ops->now(s, ret, err);
+}
+
+CHECKED static inline enum err store_ping(struct store *s, struct error *err)
+{
+    return s->ops->ping(s, err);
+}
+
+/* NULL is fine. */
+static inline void store_close(struct store *s)
+{
+    if (s)
+        s->ops->close(s);
+}
+CLEANUP_FN(struct store, store_close)
+
+CHECKED static inline enum err store_put(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err)
+{
+    return s->ops->put(s, puts, n, now, err);
+}
+
+CHECKED static inline enum err store_remove(struct store *s, const struct filter *f, struct wall now,
+                                            struct uuid_list *ret, struct error *err)
+{
+    return s->ops->remove(s, f, now, ret, err);
+}
+
+CHECKED static inline enum err store_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
+                                               struct error *err)
+{
+    return s->ops->remove_id(s, id, if_version, now, err);
+}
+
+CHECKED static inline enum err store_set_timer(struct store *s, struct uuid id, int64_t if_version,
+                                               const struct timer *t, bool cancel_runs, struct wall now,
+                                               int64_t *ret_version, struct error *err)
+{
+    return s->ops->set_timer(s, id, if_version, t, cancel_runs, now, ret_version, err);
+}
+
+CHECKED static inline enum err store_insert_run(struct store *s, struct run *run, struct error *err)
+{
+    return s->ops->insert_run(s, run, err);
+}
+
+CHECKED static inline enum err store_get(struct store *s, struct uuid id, struct record *ret, struct error *err)
+{
+    return s->ops->get(s, id, ret, err);
+}
+
+CHECKED static inline enum err store_get_by_client(struct store *s, const struct schedule *identity,
+                                                   struct record *ret, struct error *err)
+{
+    return s->ops->get_by_client(s, identity, ret, err);
+}
+
+CHECKED static inline enum err store_list(struct store *s, const struct filter *f, struct record_list *ret,
+                                          struct error *err)
+{
+    return s->ops->list(s, f, ret, err);
+}
+
+CHECKED static inline enum err store_get_run(struct store *s, struct uuid id, struct run_record *ret,
+                                             struct error *err)
+{
+    return s->ops->get_run(s, id, ret, err);
+}
+
+CHECKED static inline enum err store_list_runs(struct store *s, const struct run_filter *f,
+                                               struct run_record_list *ret, struct error *err)
+{
+    return s->ops->list_runs(s, f, ret, err);
+}
+
+CHECKED static inline enum err store_stats(struct store *s, struct store_stats *ret, struct error *err)
+{
+    return s->ops->stats(s, ret, err);
+}
+
+CHECKED static inline enum err store_due(struct store *s, struct wall until, size_t limit, struct due_list *ret,
+                                         struct error *err)
+{
+    return s->ops->due(s, until, limit, ret, err);
+}
+
+CHECKED static inline enum err store_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
+                                             struct error *err)
+{
+    return s->ops->advance(s, a, n, now, err);
+}
+
+CHECKED static inline enum err store_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err)
+{
+    return s->ops->insert_runs(s, runs, n, err);
+}
+
+CHECKED static inline enum err store_retake(struct store *s, const struct lease *lease, struct wall now,
+                                            struct wall until, size_t limit, struct taken_list *ret, struct error *err)
+{
+    return s->ops->retake(s, lease, now, until, limit, ret, err);
+}
+
+CHECKED static inline enum err store_next_due(struct store *s, struct wall *ret, struct error *err)
+{
+    return s->ops->next_due(s, ret, err);
+}
+
+CHECKED static inline enum err store_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
+                                              struct error *err)
+{
+    return s->ops->complete(s, outcomes, n, now, err);
+}
+
+CHECKED static inline enum err store_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
+                                           struct wall until, struct uuid_list *ret_lost, struct error *err)
+{
+    return s->ops->renew(s, runs, tokens, n, until, ret_lost, err);
+}
+
+CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                                     struct error *err)
+{
+    return s->ops->remove_finished(s, before, limit, ret_n, err);
+}
+
+CHECKED static inline enum err store_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
+                                               size_t limit, size_t *ret_n, struct error *err)
+{
+    return s->ops->trim_runs(s, ok_before, failed_before, limit, ret_n, err);
+}
+
+CHECKED static inline enum err store_get_meta(struct store *s, const char *key, struct buf *ret, struct error *err)
+{
+    return s->ops->get_meta(s, key, ret, err);
+}
+
+CHECKED static inline enum err store_set_meta(struct store *s, const char *key, struct str value, struct error *err)
+{
+    return s->ops->set_meta(s, key, value, err);
+}
+
+static inline void store_upkeep(struct store *s)
+{
+    s->ops->upkeep(s);
+}
+
+#endif

@@ -141,6 +141,7 @@ struct core_stats {
     uint64_t claims;
     uint64_t lateness_us_sum; /* start minus due, over `started` */
     uint64_t lateness_us_max;
+    uint64_t dropped; /* let go of unrecorded: no memory, or the lease may have run out; they are claimed again */
     uint64_t lateness_buckets[16]; /* cumulative counts at <= 1,2,5,10,20,50,100,200,500 ms, 1,2,5,10,30,60 s, +Inf */
 };
 void core_get_stats(const struct core *c, struct core_stats *ret);

@@ -1,0 +1,164 @@
+/*
+ * core_run.c: what moves a held run: its moment, the end of its attempt, a change of its schedule, the drain.
+ */
+#include "engine/core_internal.h"
+
+/* --- before the start --- */
+
+static void end_waiting(struct core *c, struct held *h, enum run_state to)
+{
+    h->outcome = (struct core_outcome){
+        .to = to,
+        .due_at = h->run.due_at,
+        .ended_at = c->now.wall,
+        .failures = h->run.failures,
+        .result = {.retry_after_us = -1},
+    };
+    held_set_state(c, h, HELD_ENDED);
+}
+
+bool held_may_start(const struct core *c)
+{
+    return c->phase == CORE_RUNNING &&
+           c->count[HELD_IN_FLIGHT] + c->count[HELD_ABORTING] < c->options.in_flight_max;
+}
+
+static void start(struct core *c, struct held *h)
+{
+    if (!leases_good(c, h))
+        held_drop(c, h); /* somebody may have it by now */
+    else if (run_too_late(h->schedule, &h->run, c->now.wall))
+        end_waiting(c, h, RUN_SKIPPED);
+    else
+        held_set_state(c, h, HELD_IN_FLIGHT);
+}
+
+void held_start_due(struct core *c)
+{
+    struct heap_node *first;
+
+    while (held_may_start(c) && (first = heap_peek(&c->waiting)) && first->key <= c->now.wall.us)
+        start(c, CONTAINER_OF(first, struct held, due));
+}
+
+/* --- after the start --- */
+
+static struct core_outcome judge(const struct core *c, const struct held *h, const struct attempt_result *r)
+{
+    struct verdict v = run_judge(h->schedule, &h->run, r, c->now.wall);
+
+    return (struct core_outcome){
+        .to = v.to,
+        .due_at = v.due_at,
+        .failures = h->run.failures + !r->ok,
+    };
+}
+
+/* The attempt's end is of our making: the target is not to blame, and may have seen the request or not. */
+static struct core_outcome give_up(const struct core *c, const struct held *h)
+{
+    return (struct core_outcome){
+        .to = h->aborted == ABORT_REPLACED ? RUN_CANCELLED : RUN_PENDING,
+        .due_at = c->now.wall,
+        .failures = h->run.failures,
+    };
+}
+
+void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h,
+                           const struct attempt_result *r)
+{
+    /* An answer that came before the abort did counts as any other. */
+    bool answered = r->ok || r->status != 0;
+
+    core_enter(c, now);
+    h->outcome = h->aborted == ABORT_NONE || answered ? judge(c, h, r) : give_up(c, h);
+    h->outcome.ended_at = now.wall;
+    h->outcome.attempted = true;
+    h->outcome.result = *r;
+    if (r->ok)
+        c->stats.ended_ok++;
+    else
+        c->stats.ended_failed++;
+    held_set_state(c, h, HELD_ENDED);
+    core_step(c);
+}
+
+void held_abort(struct core *c, struct held *h, enum abort_reason why)
+{
+    if (h->state == HELD_ABORTING) {
+        if (why == ABORT_REPLACED)
+            h->aborted = why;
+    } else if (h->state == HELD_IN_FLIGHT) {
+        h->aborted = why;
+        held_set_state(c, h, HELD_ABORTING);
+    }
+}
+
+/* --- all of one schedule, all --- */
+
+/* Will not start: recorded so, or (its run being in a record that is out) left to its lease. */
+static void refuse_start(struct core *c, struct held *h, enum run_state to)
+{
+    if (h->state == HELD_WAITING)
+        end_waiting(c, h, to);
+    else if (h->state == HELD_BEHIND)
+        held_drop(c, h);
+}
+
+static void change_one(struct core *c, struct held *h, int64_t version)
+{
+    if (h->run.schedule_version < version)
+        refuse_start(c, h, RUN_CANCELLED);
+}
+
+void held_apply_change(struct core *c, struct uuid schedule_id, int64_t version)
+{
+    held_each_of_schedule(c, schedule_id, version, change_one);
+}
+
+static void replace_one(struct core *c, struct held *h, int64_t unused)
+{
+    (void)unused;
+    if (h->claim_no == c->claims.no)
+        return;
+    refuse_start(c, h, RUN_CANCELLED);
+    held_abort(c, h, ABORT_REPLACED);
+}
+
+void held_replace(struct core *c, struct uuid schedule_id)
+{
+    held_each_of_schedule(c, schedule_id, 0, replace_one);
+}
+
+static void hand_back(struct core *c, struct held *h)
+{
+    if (h->state == HELD_WAITING)
+        end_waiting(c, h, RUN_PENDING);
+}
+
+void held_drain(struct core *c)
+{
+    if (c->count[HELD_WAITING] > 0)
+        held_each(c, hand_back);
+}
+
+static void hand_back_if_new(struct core *c, struct held *h)
+{
+    if (h->claim_no == c->claims.no)
+        hand_back(c, h);
+}
+
+void held_hand_back_claim(struct core *c)
+{
+    held_each(c, hand_back_if_new);
+}
+
+static void abort_for_drain(struct core *c, struct held *h)
+{
+    held_abort(c, h, ABORT_DRAIN);
+}
+
+void held_abort_all(struct core *c)
+{
+    held_each(c, abort_for_drain);
+}

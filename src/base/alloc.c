@@ -54,9 +54,12 @@ enum err alloc_bytes(size_t n, char **ret, struct error *err)
 
 enum err alloc_array(size_t count, size_t size_bytes, void **ret, struct error *err)
 {
-    bool none = count == 0 || size_bytes == 0;
-    void *p = must_fail() ? NULL : calloc(none ? 1 : count, none ? 1 : size_bytes);
+    size_t total;
+    void *p;
 
+    if (__builtin_mul_overflow(count, size_bytes, &total))
+        return out_of_memory(count, size_bytes, err);
+    p = must_fail() ? NULL : calloc(1, total > 0 ? total : 1);
     if (!p)
         return out_of_memory(count, size_bytes, err);
     *ret = p;

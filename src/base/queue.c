@@ -144,6 +144,7 @@ struct queue_node *queue_take(struct queue *q, size_t max)
 static bool sleep_until(struct queue *q, struct mono until)
 {
     struct timespec at;
+    struct mono now;
     int64_t left_us;
     int64_t at_us;
     int status;
@@ -152,9 +153,10 @@ static bool sleep_until(struct queue *q, struct mono until)
         MUST(pthread_cond_wait(&q->filled, &q->lock) == 0);
         return true;
     }
-    left_us = until.us - clock_mono().us;
-    if (left_us <= 0)
+    now = clock_mono();
+    if (until.us <= now.us)
         return false;
+    left_us = until.us - now.us;
     MUST(clock_gettime(CLOCK_MONOTONIC, &at) == 0);
     at_us = at.tv_sec * US_PER_S + at.tv_nsec / 1000;
     if (__builtin_add_overflow(at_us, left_us, &at_us))

@@ -14,6 +14,7 @@
  * BODY_DATA: task.data alone. BODY_EVENT: the whole schedule without its secrets, with `id`, `run_id`,
  * `scheduled_at`, `attempt`.
  */
-CHECKED enum err event_body(const struct schedule *s, const struct run *run, struct buf *out, struct error *err);
+CHECKED enum err event_body(const struct schedule *s, const struct run *run, struct buf *out,
+                            struct error *err);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * run.h: one occurrence on its way: its states, its attempts, and what follows from an attempt's result.
  *
- * Words: a run is one occurrence of one schedule; an attempt is one try at it; `attempt` counts the tries handed
- * out (1 is the first); `failures` counts the tries known to have failed, which is what retry limits count: a try
- * lost with a crashed instance is not the target's fault.
+ * Words: a run is one occurrence of one schedule; an attempt is one try at it; `attempt` counts the tries
+ * handed out (1 is the first); `failures` counts the tries known to have failed, which is what retry limits
+ * count: a try lost with a crashed instance is not the target's fault.
  */
 #ifndef MODEL_RUN_H
 #define MODEL_RUN_H
@@ -14,9 +14,9 @@
 #include "model/schedule.h"
 
 #define RUN_STATE_LIST(X)                                                                                    \
-    X(RUN_PENDING, "pending")     /* made, leased to nobody: waits for its time or for its predecessor */    \
-    X(RUN_RUNNING, "running")     /* leased to an instance, which holds it or is delivering it */            \
-    X(RUN_RETRYING, "retrying")   /* an attempt failed, the next waits for due_at */                         \
+    X(RUN_PENDING, "pending")   /* made, leased to nobody: waits for its time or for its predecessor */      \
+    X(RUN_RUNNING, "running")   /* leased to an instance, which holds it or is delivering it */              \
+    X(RUN_RETRYING, "retrying") /* an attempt failed, the next waits for due_at */                           \
     X(RUN_SUCCEEDED, "succeeded")                                                                            \
     X(RUN_FAILED, "failed")                                                                                  \
     X(RUN_DEAD, "dead")           /* kept until redriven or discarded by hand */                             \
@@ -40,7 +40,7 @@ struct run {
     enum run_state state;
     int64_t attempt;
     int64_t failures;
-    uint64_t lease_token;     /* 0 when leased to nobody; never above INT64_MAX */
+    uint64_t lease_token; /* 0 when leased to nobody; never above INT64_MAX */
     struct wall lease_until;
 };
 
@@ -49,21 +49,23 @@ enum { ATTEMPT_TEXT_MAX = 192 };
 /* What came of an attempt. Made by a deliverer, read by policy and store. A value. */
 struct attempt_result {
     bool ok;
-    int status;               /* HTTP status, 0 when there was none */
-    int64_t retry_after_us;   /* what the target asked for; -1: nothing */
+    int status;             /* HTTP status, 0 when there was none */
+    int64_t retry_after_us; /* what the target asked for; -1: nothing */
     int64_t took_us;
     char error[ATTEMPT_TEXT_MAX]; /* "" when ok; never holds a secret */
 };
 
 struct verdict {
-    enum run_state to; /* succeeded, retrying, failed, dead */
+    enum run_state to;  /* succeeded, retrying, failed, dead */
     struct wall due_at; /* of the next attempt, for retrying */
 };
 
-/* What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts earlier failures. */
+/* What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts
+ * earlier failures. */
 struct verdict run_judge(const struct schedule *s, const struct run *run, const struct attempt_result *r,
                          struct wall now);
-/* True when the run must not start any more: max_lateness passed since scheduled_at (of its first attempt only). */
+/* True when the run must not start any more: max_lateness passed since scheduled_at (of its first attempt
+ * only). */
 bool run_too_late(const struct schedule *s, const struct run *run, struct wall now);
 
 /* "<schedule id>/<scheduled_at>": the Idempotency-Key of every attempt. */

@@ -83,24 +83,24 @@ bool client_eq(const struct client *a, const struct client *b);
 
 struct task {
     enum task_type type;
-    struct str host;          /* URL, bootstrap servers, or redis address */
-    struct str topic;         /* "" for rest */
-    json_t *headers;          /* borrowed from the schedule's tree; NULL when absent */
-    json_t *config;           /* kafka's allow-listed settings; borrowed, NULL when absent */
+    struct str host;  /* URL, bootstrap servers, or redis address */
+    struct str topic; /* "" for rest */
+    json_t *headers;  /* borrowed from the schedule's tree; NULL when absent */
+    json_t *config;   /* kafka's allow-listed settings; borrowed, NULL when absent */
     enum redis_mode mode;
     bool tls_insecure;
-    struct str method;        /* "POST" */
-    json_t *data;             /* borrowed; JSON null when absent */
+    struct str method; /* "POST" */
+    json_t *data;      /* borrowed; JSON null when absent */
     enum task_body body;
-    struct str sign;          /* "" for none */
+    struct str sign; /* "" for none */
     bool history_check;
     int64_t timeout_us;
     enum failed_policy failed_policy;
-    int64_t retry_wait_us;     /* default 60 s */
-    int64_t retry_wait_max_us; /* default 3600 s */
+    int64_t retry_wait_us;       /* default 60 s */
+    int64_t retry_wait_max_us;   /* default 3600 s */
     int64_t retry_backoff_milli; /* factor times 1000; default 1000; 1000 to 100,000 */
-    int64_t max_retry_count;   /* -1: no limit */
-    int64_t retry_for_us;      /* default 86,400 s */
+    int64_t max_retry_count;     /* -1: no limit */
+    int64_t retry_for_us;        /* default 86,400 s */
 };
 
 struct schedule {
@@ -109,18 +109,18 @@ struct schedule {
     struct client client;
     struct client_hash hash;
     enum schedule_type type;
-    struct str text;          /* member `schedule` */
+    struct str text; /* member `schedule` */
     struct str timezone;
-    const struct zone *zone;  /* the zones database's */
-    struct cron *cron;        /* SCHEDULE_CRON only; owned */
-    int64_t delay_us;         /* SCHEDULE_DELAY, SCHEDULE_DELAY_RECUR */
-    struct wall date;         /* SCHEDULE_DATE */
-    struct wall start_at;     /* {INT64_MIN} when absent */
-    struct wall end_at;       /* WALL_NEVER when absent */
-    int64_t max_runs;         /* -1 when absent */
+    const struct zone *zone; /* the zones database's */
+    struct cron *cron;       /* SCHEDULE_CRON only; owned */
+    int64_t delay_us;        /* SCHEDULE_DELAY, SCHEDULE_DELAY_RECUR */
+    struct wall date;        /* SCHEDULE_DATE */
+    struct wall start_at;    /* {INT64_MIN} when absent */
+    struct wall end_at;      /* WALL_NEVER when absent */
+    int64_t max_runs;        /* -1 when absent */
     int64_t jitter_us;
     enum misfire misfire;
-    int64_t max_lateness_us;  /* -1 when absent */
+    int64_t max_lateness_us; /* -1 when absent */
     enum overlap overlap;
     bool paused;
     struct task task;
@@ -131,13 +131,15 @@ struct schedule {
 struct schedule_rules {
     struct zones *zones;
     struct str default_timezone;
-    bool task_enabled[3];        /* by enum task_type: which this build and configuration can deliver */
+    bool task_enabled[3]; /* by enum task_type: which this build and configuration can deliver */
     bool tls_insecure_allowed;
-    const struct str *secrets;   /* names that task.sign may use */
+    const struct str *secrets; /* names that task.sign may use */
     size_t secrets_n;
-    const struct str *hidden_headers; /* header names (lower case) whose values are write-only, besides the built-in ones */
+    const struct str *
+        hidden_headers; /* header names (lower case) whose values are write-only, besides the built-in ones */
     size_t hidden_headers_n;
-    bool trusted; /* the text comes from our own store: checks of policy (task_enabled, tls, secrets) are left out */
+    bool trusted; /* the text comes from our own store: checks of policy (task_enabled, tls, secrets) are left
+                     out */
 };
 
 /*
@@ -148,9 +150,11 @@ struct schedule_rules {
  * `prior`: the definition being replaced, or NULL: "***" as the value of a hidden header keeps its value;
  * with no value to keep it is a fault.
  */
-CHECKED enum err schedule_decode(json_t *json, const struct schedule_rules *rules, const struct schedule *prior,
-                                 struct schedule **ret, struct error_list *faults);
-/* True when a hidden header has the value "***": the caller must find the prior definition before decoding. */
+CHECKED enum err schedule_decode(json_t *json, const struct schedule_rules *rules,
+                                 const struct schedule *prior, struct schedule **ret,
+                                 struct error_list *faults);
+/* True when a hidden header has the value "***": the caller must find the prior definition before decoding.
+ */
 bool schedule_json_keeps_secrets(const json_t *json);
 
 struct schedule *schedule_ref(struct schedule *s);
@@ -160,8 +164,8 @@ CLEANUP_FN(struct schedule, schedule_unref)
 /* The definition as text for the store: secrets included. */
 CHECKED enum err schedule_encode(const struct schedule *s, struct buf *out, struct error *err);
 /* A fresh tree for people's eyes: hidden headers' values replaced by "***", userinfo in URLs too. */
-CHECKED enum err schedule_public_json(const struct schedule *s, const struct schedule_rules *rules, json_t **ret,
-                                      struct error *err);
+CHECKED enum err schedule_public_json(const struct schedule *s, const struct schedule_rules *rules,
+                                      json_t **ret, struct error *err);
 bool schedule_recurs(const struct schedule *s); /* cron, delay-recur */
 
 #endif

@@ -3,8 +3,8 @@
  *
  * Pure. The store keeps a struct timer per schedule and asks timer_plan() inside its claim transaction; every
  * rule about misfires, overlap, lateness, jitter, windows and max_runs is here and nowhere else. Two times
- * are told apart: `occurs_at`, the nominal occurrence (a run's scheduled_at), and `next_at`, when to act on it
- * (nominal plus jitter).
+ * are told apart: `occurs_at`, the nominal occurrence (a run's scheduled_at), and `next_at`, when to act on
+ * it (nominal plus jitter).
  */
 #ifndef MODEL_TIMER_H
 #define MODEL_TIMER_H
@@ -30,7 +30,7 @@ CHECKED bool schedule_state_parse(struct str s, enum schedule_state *ret);
     X(MISSED_MISFIRE, "misfire")     /* misfire skip, or over the thousand of misfire all */                 \
     X(MISSED_LATE, "late")           /* max_lateness */                                                      \
     X(MISSED_PAUSED, "paused")                                                                               \
-    X(MISSED_WINDOW, "window")       /* a one-shot outside start_at..end_at */
+    X(MISSED_WINDOW, "window") /* a one-shot outside start_at..end_at */
 #define X(value, text) value,
 enum missed { MISSED_LIST(X) MISSED_N };
 #undef X
@@ -38,19 +38,21 @@ const char *missed_name(enum missed m);
 
 struct timer {
     enum schedule_state state;
-    struct wall next_at;   /* WALL_NEVER: nothing to do until a run ends or somebody acts */
-    struct wall occurs_at; /* nominal time of that occurrence; meaningless when next_at is never */
+    struct wall next_at;    /* WALL_NEVER: nothing to do until a run ends or somebody acts */
+    struct wall occurs_at;  /* nominal time of that occurrence; meaningless when next_at is never */
     struct wall started_at; /* registration, replacement or resumption: what delays count from */
-    int64_t runs;          /* made so far; what max_runs counts */
+    int64_t runs;           /* made so far; what max_runs counts */
     int64_t missed[MISSED_N];
 };
 
 /* The timer of a schedule registered (or replaced) at `now`. `paused` schedules start as SCHEDULE_PAUSED. */
 void timer_start(const struct schedule *s, struct wall now, struct timer *ret);
 void timer_pause(struct timer *t, struct wall now);
-/* Counts what passed meanwhile (bounded work) and computes the next occurrence after `now`. A one-shot whose time passed fires at once. */
+/* Counts what passed meanwhile (bounded work) and computes the next occurrence after `now`. A one-shot whose
+ * time passed fires at once. */
 void timer_resume(const struct schedule *s, struct timer *t, struct wall now);
-/* The zone's rules changed: the next occurrence after max(last occurrence, now - nothing missed is lost) anew. */
+/* The zone's rules changed: the next occurrence after max(last occurrence, now - nothing missed is lost)
+ * anew. */
 void timer_recompute(const struct schedule *s, struct timer *t, struct wall now);
 
 struct timer_rules {
@@ -89,7 +91,8 @@ void plan_done(struct plan *p);
  */
 bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at);
 
-/* The next `max` fire times after `from`, for previews. Returns how many. delay-recur counts from `from` as though runs took no time. */
+/* The next `max` fire times after `from`, for previews. Returns how many. delay-recur counts from `from` as
+ * though runs took no time. */
 size_t timer_preview(const struct schedule *s, struct wall from, struct wall *ret, size_t max);
 
 #endif

@@ -1,0 +1,165 @@
+/*
+ * timer.c: a timer's life beside its plans: registration, pause, resumption, the end of a run. See timer.h;
+ * what happens when a timer is due is in timer_plan.c.
+ */
+#include "model/timer.h"
+
+#include "model/occurrence.h"
+#include "model/timer_internal.h"
+
+/* Sets the next occurrence, or that there is none for now. */
+static void set_next(const struct schedule *s, struct timer *t, struct wall occurrence)
+{
+    t->occurs_at = occurrence;
+    t->next_at = wall_is_never(occurrence) ? WALL_NEVER : occurrence_act(s, occurrence);
+}
+
+struct wall timer_recur_next(const struct schedule *s, struct wall ended_at)
+{
+    struct wall next = wall_max(wall_add(ended_at, s->delay_us), s->start_at);
+
+    return next.us > s->end_at.us ? WALL_NEVER : next;
+}
+
+static struct wall first_occurrence(const struct schedule *s, struct wall now)
+{
+    switch (s->type) {
+    case SCHEDULE_NOW:
+        return now;
+    case SCHEDULE_DELAY:
+        return wall_add(now, s->delay_us);
+    case SCHEDULE_DATE:
+        return s->date;
+    case SCHEDULE_DELAY_RECUR:
+        return timer_recur_next(s, now);
+    case SCHEDULE_CRON:
+        return occurrence_next(s, now);
+    }
+    return WALL_NEVER;
+}
+
+void timer_start(const struct schedule *s, struct wall now, struct timer *ret)
+{
+    struct timer t = {.state = SCHEDULE_ACTIVE, .started_at = now};
+    struct wall first = first_occurrence(s, now);
+
+    if (!schedule_recurs(s) && !occurrence_in_window(s, first)) {
+        t.missed[MISSED_WINDOW]++;
+        first = WALL_NEVER;
+    }
+    set_next(s, &t, first);
+    if (wall_is_never(first)) {
+        t.state = SCHEDULE_FINISHED;
+    } else if (s->paused) {
+        t.state = SCHEDULE_PAUSED;
+        t.next_at = WALL_NEVER;
+    }
+    *ret = t;
+}
+
+void timer_pause(struct timer *t, struct wall now)
+{
+    (void)now;
+    if (t->state != SCHEDULE_ACTIVE)
+        return;
+    t->state = SCHEDULE_PAUSED;
+    if (wall_is_never(t->next_at))
+        t->occurs_at = WALL_NEVER;
+    t->next_at = WALL_NEVER;
+}
+
+/* The occurrence to go on with after a pause, those that passed in it counted. */
+static struct wall after_pause(const struct schedule *s, struct timer *t, struct wall now)
+{
+    struct wall last;
+
+    if (!schedule_recurs(s))
+        return t->occurs_at;
+    if (wall_is_never(t->occurs_at))
+        return s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, now) : WALL_NEVER;
+    if (occurrence_act(s, t->occurs_at).us > now.us)
+        return t->occurs_at;
+    last = occurrence_last_due(s, t->occurs_at, now);
+    t->missed[MISSED_PAUSED] += occurrence_count(s, t->occurs_at, last);
+    return s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, now) : occurrence_next(s, last);
+}
+
+void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
+{
+    struct wall next;
+
+    if (t->state != SCHEDULE_PAUSED)
+        return;
+    next = timer_runs_left(s, t) ? after_pause(s, t, now) : WALL_NEVER;
+    t->started_at = now;
+    set_next(s, t, next);
+    t->state = wall_is_never(next) ? SCHEDULE_FINISHED : SCHEDULE_ACTIVE;
+}
+
+void timer_recompute(const struct schedule *s, struct timer *t, struct wall now)
+{
+    struct wall next = t->occurs_at;
+
+    if (t->state == SCHEDULE_FINISHED || wall_is_never(t->occurs_at))
+        return;
+    if (t->state == SCHEDULE_ACTIVE && wall_is_never(t->next_at))
+        return;
+    if (s->type == SCHEDULE_DATE)
+        next = s->date;
+    /* What was due already stays due: it happened by the rules of its time. */
+    else if (s->type == SCHEDULE_CRON && t->occurs_at.us > now.us)
+        next = occurrence_next(s, now);
+    else
+        return;
+    set_next(s, t, next);
+    if (t->state == SCHEDULE_PAUSED)
+        t->next_at = WALL_NEVER;
+}
+
+/* No run is open and the timer waits for nothing else: what follows. */
+static void go_on(const struct schedule *s, struct timer *t, struct wall ended_at)
+{
+    struct wall next = WALL_NEVER;
+
+    if (s->type == SCHEDULE_DELAY_RECUR && timer_runs_left(s, t))
+        next = timer_recur_next(s, ended_at);
+    set_next(s, t, next);
+    if (wall_is_never(next))
+        t->state = SCHEDULE_FINISHED;
+}
+
+bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at)
+{
+    struct wall act;
+
+    if (t->state != SCHEDULE_ACTIVE || open_runs > 0)
+        return false;
+    if (wall_is_never(t->next_at)) {
+        go_on(s, t, ended_at);
+        return true;
+    }
+    /* Put off because of the run that has ended now: it can be prepared ahead of its time again. */
+    act = occurrence_act(s, t->occurs_at);
+    if (act.us == t->next_at.us)
+        return false;
+    t->next_at = act;
+    return true;
+}
+
+size_t timer_preview(const struct schedule *s, struct wall from, struct wall *ret, size_t max)
+{
+    struct wall at = first_occurrence(s, from);
+    size_t n = 0;
+
+    if (!schedule_recurs(s) && !occurrence_in_window(s, at))
+        return 0;
+    if (s->max_runs >= 0 && (uint64_t)s->max_runs < max)
+        max = (size_t)s->max_runs;
+    while (n < max && !wall_is_never(at) && at.us <= WALL_MAX_US) {
+        /* A date that has passed fires at once. */
+        ret[n] = wall_max(occurrence_act(s, at), from);
+        at = s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, ret[n]) : occurrence_next(s, at);
+        n++;
+    }
+    return n;
+}

@@ -1,0 +1,17 @@
+/*
+ * timer_internal.h: what timer.c and timer_plan.c share.
+ */
+#ifndef MODEL_TIMER_INTERNAL_H
+#define MODEL_TIMER_INTERNAL_H
+
+#include "model/timer.h"
+
+/* The next of a delay-recur whose run ended at `ended_at`; never when that lies beyond end_at. */
+struct wall timer_recur_next(const struct schedule *s, struct wall ended_at);
+
+static inline bool timer_runs_left(const struct schedule *s, const struct timer *t)
+{
+    return s->max_runs < 0 || t->runs < s->max_runs;
+}
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * timer_plan.c: what becomes of the occurrences that are due. See timer.h for the rules.
+ *
+ * Occurrences are taken in their order, the oldest first: those beyond max_lateness, then those missed, then
+ * the others one by one. The first two may be millions: they are counted, not stepped through.
+ */
+#include "model/timer.h"
+
+#include "base/alloc.h"
+#include "model/occurrence.h"
+#include "model/timer_internal.h"
+
+/* Occurrences that one plan looks at singly; what is left is due at once and planned by the next call. */
+enum { PLAN_STEPS_MAX = 10000 };
+
+struct planner {
+    const struct schedule *s;
+    struct wall now;
+    struct wall until;
+    int64_t grace_us;
+    size_t open_before;
+    size_t open;    /* with the runs of this plan */
+    size_t waiting; /* with the runs of this plan */
+    struct wall at; /* the first occurrence not yet considered; never: none is left */
+    bool put_off;   /* it cannot be judged before its time */
+    size_t cap;
+    struct plan *plan;
+    struct error *err;
+};
+
+static void count(struct planner *p, enum missed why, int64_t n)
+{
+    p->plan->after.missed[why] += n;
+}
+
+static enum err add_run(struct planner *p, struct wall occurrence, struct wall due, bool waits)
+{
+    struct plan *plan = p->plan;
+    size_t cap = p->cap > 0 ? p->cap * 2 : 4;
+    void *runs = plan->runs;
+
+    if (plan->runs_n == p->cap) {
+        enum err e = alloc_resize(&runs, cap, sizeof(*plan->runs), p->err);
+
+        if (e)
+            return e;
+        plan->runs = runs;
+        p->cap = cap;
+    }
+    plan->runs[plan->runs_n++] = (struct plan_run){.scheduled_at = occurrence, .due_at = due, .waits = waits};
+    plan->after.runs++;
+    p->open++;
+    p->waiting += waits;
+    return ERR_NONE;
+}
+
+/* Gives up what is open, runs of this very plan included: those were never made, so they are counted. */
+static void replace_open(struct planner *p)
+{
+    struct plan *plan = p->plan;
+
+    count(p, MISSED_OVERLAP, (int64_t)plan->runs_n);
+    plan->after.runs -= (int64_t)plan->runs_n;
+    plan->runs_n = 0;
+    plan->replace = p->open_before > 0;
+    p->open = 0;
+    p->waiting = 0;
+}
+
+/* One occurrence whose time has come, or will while nothing is open. */
+static enum err plan_one(struct planner *p, struct wall occurrence, struct wall due)
+{
+    if (p->open == 0)
+        return add_run(p, occurrence, due, false);
+    if (!schedule_recurs(p->s))
+        return add_run(p, occurrence, due, true);
+    switch (p->s->overlap) {
+    case OVERLAP_SKIP:
+        break;
+    case OVERLAP_ALLOW:
+        return add_run(p, occurrence, due, false);
+    case OVERLAP_QUEUE:
+        if (p->waiting == 0)
+            return add_run(p, occurrence, due, true);
+        break;
+    case OVERLAP_REPLACE:
+        replace_open(p);
+        return add_run(p, occurrence, due, false);
+    }
+    count(p, MISSED_OVERLAP, 1);
+    return ERR_NONE;
+}
+
+/* Goes on behind `last`. A delay-recur has one occurrence at a time; what follows it is settled at the end.
+ */
+static void go_behind(struct planner *p, struct wall last)
+{
+    p->at = occurrence_next(p->s, last);
+}
+
+static bool at_is_before(const struct planner *p, struct wall limit)
+{
+    return !wall_is_never(p->at) && occurrence_act(p->s, p->at).us < limit.us;
+}
+
+/* What can no longer start within max_lateness. */
+static void pass_late(struct planner *p)
+{
+    struct wall limit = wall_add(p->now, -p->s->max_lateness_us);
+    struct wall last;
+
+    if (p->s->max_lateness_us < 0 || !at_is_before(p, limit))
+        return;
+    last = occurrence_last_due(p->s, p->at, wall_add(limit, -1));
+    count(p, MISSED_LATE, occurrence_count(p->s, p->at, last));
+    go_behind(p, last);
+}
+
+/* The first of the thousand that end with `last`, or .at when there are fewer. */
+static struct wall oldest_kept(const struct planner *p, struct wall last)
+{
+    struct wall oldest = last;
+    struct wall prev;
+
+    for (size_t n = 1; n < TIMER_ALL_MAX && oldest.us > p->at.us; n++) {
+        if (!cron_prev(p->s->cron, p->s->zone, oldest, &prev) || prev.us < p->at.us)
+            return p->at;
+        oldest = prev;
+    }
+    return oldest;
+}
+
+/*
+ * A run for each, up to `last`. They were asked for one each, so an open run makes them wait in a row instead
+ * of being skipped or limited to one; replace still leaves the newest alone.
+ */
+static enum err catch_up_all(struct planner *p, struct wall last)
+{
+    struct wall oldest = oldest_kept(p, last);
+    bool in_a_row = p->s->overlap == OVERLAP_SKIP || p->s->overlap == OVERLAP_QUEUE;
+
+    if (oldest.us > p->at.us)
+        count(p, MISSED_MISFIRE, occurrence_count(p->s, p->at, oldest) - 1);
+    p->at = oldest;
+    while (!wall_is_never(p->at) && p->at.us <= last.us && timer_runs_left(p->s, &p->plan->after)) {
+        enum err e = in_a_row ? add_run(p, p->at, p->now, p->open > 0) : plan_one(p, p->at, p->now);
+
+        if (e)
+            return e;
+        go_behind(p, p->at);
+    }
+    return ERR_NONE;
+}
+
+/* What was missed: planned more than the grace after its time, or after registration when that came later. */
+static enum err pass_missed(struct planner *p)
+{
+    struct wall limit = wall_add(p->now, -p->grace_us);
+    struct wall last;
+
+    if (!at_is_before(p, limit) || p->plan->after.started_at.us >= limit.us)
+        return ERR_NONE;
+    switch (p->s->misfire) {
+    case MISFIRE_ONCE:
+        last = occurrence_last_due(p->s, p->at, p->now);
+        count(p, MISSED_COALESCED, occurrence_count(p->s, p->at, last) - 1);
+        go_behind(p, last);
+        return plan_one(p, last, p->now);
+    case MISFIRE_ALL:
+        return catch_up_all(p, occurrence_last_due(p->s, p->at, p->now));
+    case MISFIRE_SKIP:
+        last = occurrence_last_due(p->s, p->at, wall_add(limit, -1));
+        count(p, MISSED_MISFIRE, occurrence_count(p->s, p->at, last));
+        go_behind(p, last);
+        break;
+    }
+    return ERR_NONE;
+}
+
+/*
+ * Whether an occurrence ahead of `now` must wait for its time before it is judged: the run that is open may
+ * well have ended by then. Judging a second early would let `* * * * * *` fire every other second.
+ */
+static bool depends_on_open(const struct planner *p)
+{
+    return p->open > 0 && !(schedule_recurs(p->s) && p->s->overlap == OVERLAP_ALLOW);
+}
+
+static enum err pass_due(struct planner *p)
+{
+    for (size_t steps = 0; steps < PLAN_STEPS_MAX && p->plan->runs_n < TIMER_ALL_MAX; steps++) {
+        struct wall act;
+        enum err e;
+
+        if (wall_is_never(p->at) || !timer_runs_left(p->s, &p->plan->after))
+            return ERR_NONE;
+        act = occurrence_act(p->s, p->at);
+        if (act.us > p->until.us)
+            return ERR_NONE;
+        p->put_off = act.us > p->now.us && depends_on_open(p);
+        if (p->put_off)
+            return ERR_NONE;
+        e = plan_one(p, p->at, act);
+        if (e)
+            return e;
+        go_behind(p, p->at);
+    }
+    return ERR_NONE;
+}
+
+/* Writes down where the timer stands now. */
+static void settle(struct planner *p)
+{
+    struct timer *t = &p->plan->after;
+    bool runs_left = timer_runs_left(p->s, t);
+    bool recurs_by_delay = p->s->type == SCHEDULE_DELAY_RECUR && runs_left;
+
+    /* Counted instead of run, and nothing open whose end would bring the next one. */
+    if (recurs_by_delay && wall_is_never(p->at) && p->open == 0)
+        p->at = timer_recur_next(p->s, p->now);
+    if (!runs_left)
+        p->at = WALL_NEVER;
+    t->occurs_at = p->at;
+    t->next_at = wall_is_never(p->at) ? WALL_NEVER : occurrence_act(p->s, p->at);
+    /* Claims look `until - now` ahead: so much later is when one will see it at its time and not before. */
+    if (p->put_off)
+        t->next_at = wall_add(t->next_at, p->until.us - p->now.us);
+    if (wall_is_never(p->at) && p->open == 0)
+        t->state = SCHEDULE_FINISHED;
+}
+
+enum err timer_plan(const struct schedule *s, const struct timer *before, size_t open_runs,
+                    size_t waiting_runs, struct wall now, struct wall until, const struct timer_rules *rules,
+                    struct plan *ret, struct error *err)
+{
+    struct plan plan = {.after = *before};
+    struct planner p = {
+        .s = s,
+        .now = now,
+        .until = wall_max(now, until),
+        .grace_us = rules->misfire_grace_us,
+        .open_before = open_runs,
+        .open = open_runs,
+        .waiting = waiting_runs,
+        .at = before->occurs_at,
+        .plan = &plan,
+        .err = err,
+    };
+    enum err e;
+
+    if (before->state != SCHEDULE_ACTIVE || before->next_at.us > p.until.us) {
+        *ret = plan;
+        return ERR_NONE;
+    }
+    pass_late(&p);
+    e = pass_missed(&p);
+    if (!e)
+        e = pass_due(&p);
+    if (e) {
+        plan_done(&plan);
+        return e;
+    }
+    settle(&p);
+    *ret = plan;
+    return ERR_NONE;
+}
+
+void plan_done(struct plan *p)
+{
+    alloc_free(p->runs);
+    p->runs = NULL;
+    p->runs_n = 0;
+}

@@ -57,7 +57,7 @@ static struct str last_part(struct str path)
  * `i`. */
 static bool candidate(size_t i, enum near_form form, char ret[SETTING_NAME_MAX])
 {
-    const struct setting *t = &settings_table[i % settings_table_n];
+    const struct setting *t = &settings_table[i < settings_table_n ? i : i - settings_table_n];
     bool again = t != settings_table && strcmp(t->section, t[-1].section) == 0;
 
     if (i < settings_table_n && form == NEAR_VARIABLE)

@@ -57,21 +57,28 @@ static enum err to_faults(struct error_list *faults, const struct error *err)
     return error_list_add(faults, err->code, err->where, "%s", err->text);
 }
 
-/* All defaults. They are texts of our own, so one that is refused is our fault. */
-static enum err make_default(struct settings **ret, struct error_list *faults)
+static enum err set_defaults(struct settings *s, struct error *err)
+{
+    enum err e = alloc_array(settings_table_n, sizeof(s->origins[0]), (void **)&s->origins, err);
+
+    if (!e)
+        e = alloc_str(STR(""), &s->source, err);
+    for (size_t i = 0; !e && i < settings_table_n; i++)
+        e = value_set(s, &settings_table[i], str_of(settings_table[i].fallback), err);
+    return e;
+}
+
+/* All defaults; NULL and a fault when there is no memory for them. */
+static struct settings *make_default(struct error_list *faults)
 {
     CLEANUP(settings_free_p) struct settings *s = alloc_new(struct settings);
     struct error err = {0};
 
-    if (alloc_array(settings_table_n, sizeof(s->origins[0]), (void **)&s->origins, &err) ||
-        alloc_str(STR(""), &s->source, &err))
-        return to_faults(faults, &err);
-    for (size_t i = 0; i < settings_table_n; i++) {
-        if (value_set(s, &settings_table[i], str_of(settings_table[i].fallback), &err))
-            return to_faults(faults, &err);
+    if (set_defaults(s, &err)) {
+        (void)to_faults(faults, &err);
+        return NULL;
     }
-    *ret = TAKE(s);
-    return ERR_NONE;
+    return TAKE(s);
 }
 
 static void close_p(int *fd)
@@ -253,9 +260,9 @@ enum err settings_parse(struct str yaml, const char *name, const char *const *en
     struct layers l = {.faults = no_faults(faults)};
     struct error err = {0};
 
-    if (make_default(&s, faults))
+    l.s = s = make_default(faults);
+    if (!s)
         return faults->items[0].code;
-    l.s = s;
     if (name) {
         alloc_free(s->source);
         s->source = NULL;

@@ -1,0 +1,62 @@
+# The handful of commands a developer needs. `make` says what they are; meson does the work.
+
+# Debian's names. What the program needs to be built, and what its tests need besides.
+BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzdata \
+  libjansson-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libuv1-dev libmicrohttpd-dev
+TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-croniter python3-dateutil python3-tz \
+  clang-format clang-tidy
+BENCH_PACKAGES = $(BUILD_PACKAGES) wrk
+FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
+
+# Debian's own interpreter: the packages above belong to it.
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+
+.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz clean
+
+help:
+	@echo "make run     build Carillon and start it on http://127.0.0.1:9902, data in build/run"
+	@echo "make build   the release binary: build/release/carillon"
+	@echo "make test    everything that shows it works; the last line counts"
+	@echo "make lint    format, clang-tidy, the order of the rooms, self-contained headers"
+	@echo "make bench   how fast it is on this machine"
+	@echo "make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make deps    installs what the above need (Debian's packages; needs root or sudo)"
+	@echo "make clean   removes build/"
+
+deps:
+	@tests/deps.sh $(TEST_PACKAGES)
+deps-build:
+	@tests/deps.sh $(BUILD_PACKAGES)
+deps-bench:
+	@tests/deps.sh $(BENCH_PACKAGES)
+deps-fuzz:
+	@tests/deps.sh $(FUZZ_PACKAGES)
+
+# A user's compiler may know warnings that ours does not; they must not stop him. The tests keep -Werror.
+build/release/build.ninja: | deps-build
+	@meson setup build/release --buildtype=release -Db_lto=true -Dwerror=false -Dtests=false >/dev/null
+
+build: deps-build build/release/build.ninja
+	@ninja -C build/release carillon
+
+run: build
+	@mkdir -p build/run
+	@CARILLON_DATABASE_URL=$${CARILLON_DATABASE_URL:-sqlite:build/run/carillon.db} \
+	 CARILLON_HISTORY_URL=$${CARILLON_HISTORY_URL:-sqlite:build/run/history.db} \
+	 exec build/release/carillon serve
+
+test: deps
+	@$(PYTHON) tests/run.py test
+
+lint: deps
+	@$(PYTHON) tests/run.py lint
+
+bench: deps-bench build
+	@$(PYTHON) bench/run.py
+
+fuzz: deps-fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py fuzz
+
+clean:
+	rm -rf build

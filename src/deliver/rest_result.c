@@ -1,0 +1,224 @@
+/*
+ * rest_result.c: from what libcurl says to an attempt's result: a status, and a sentence for people.
+ *
+ * Sentences name the host and the port, never the URL (its userinfo and query may be secret) and no header.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "deliver/rest_internal.h"
+
+/* A wait beyond a year means as much as a year. */
+enum { HOST_TEXT_MAX = 100, RETRY_AFTER_MAX_S = 366 * 24 * 3600 };
+
+/* How a failure of libcurl is told: before, host:port, after. `own`: then libcurl's text, which names no
+ * secret here. */
+struct failure {
+    CURLcode code;
+    const char *before;
+    const char *after; /* NULL: the host is not named */
+    bool own;
+};
+
+static const struct failure failures[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, "cannot resolve the name of ", "", false},
+    {CURLE_GOT_NOTHING, "", " closed the connection without an answer", false},
+    {CURLE_PARTIAL_FILE, "the answer of ", " was cut off", false},
+    {CURLE_SEND_ERROR, "the connection to ", " broke", true},
+    {CURLE_RECV_ERROR, "the connection to ", " broke", true},
+    {CURLE_URL_MALFORMAT, "the URL cannot be used", NULL, false},
+    {CURLE_UNSUPPORTED_PROTOCOL, "", " did not answer in HTTP", false},
+    {CURLE_WEIRD_SERVER_REPLY, "", " did not answer in HTTP", false},
+    {CURLE_HTTP2, "the HTTP/2 connection to ", " broke", true},
+    {CURLE_HTTP2_STREAM, "the HTTP/2 connection to ", " broke", true},
+    {CURLE_OUT_OF_MEMORY, "out of memory", NULL, false},
+    {CURLE_SSL_CONNECT_ERROR, "TLS with ", " failed", true},
+    {CURLE_SSL_CERTPROBLEM, "TLS with ", " failed", true},
+    {CURLE_SSL_CIPHER, "TLS with ", " failed", true},
+    {CURLE_PEER_FAILED_VERIFICATION, "TLS: the certificate of ", " is not trusted", true},
+    {CURLE_SSL_ISSUER_ERROR, "TLS: the certificate of ", " is not trusted", true},
+    {CURLE_SSL_INVALIDCERTSTATUS, "TLS: the certificate of ", " is not trusted", true},
+    {CURLE_SSL_CACERT_BADFILE, "TLS: the file of trusted certificates cannot be read", NULL, false},
+};
+
+static struct attempt_result *result_of(struct transfer *t)
+{
+    return &t->delivery->result;
+}
+
+void rest_result_clear(struct transfer *t)
+{
+    *result_of(t) = (struct attempt_result){.retry_after_us = -1};
+}
+
+/* Whatever bytes a peer's certificate or a library put into it, what is kept is plain text. */
+void rest_result_error(struct transfer *t, const char *text)
+{
+    struct attempt_result *r = result_of(t);
+    struct str s = str_of(text);
+    size_t n = 0;
+
+    r->ok = false;
+    while (s.n > 0) {
+        size_t width = str_utf8_char(s);
+        bool plain = width > 1 || (width == 1 && (unsigned char)s.p[0] >= 0x20 && s.p[0] != 0x7f);
+        size_t step = width > 0 ? width : 1;
+
+        if (n + step >= sizeof(r->error))
+            break;
+        if (plain)
+            memcpy(r->error + n, s.p, step);
+        else
+            memset(r->error + n, '?', step);
+        n += step;
+        s = (struct str){s.p + step, s.n - step};
+    }
+    r->error[n] = '\0';
+}
+
+/* "host:port" of the request, or "the host". Only for failures: parsing costs. */
+static void host_text(const struct transfer *t, char ret[HOST_TEXT_MAX])
+{
+    CURLU *u = curl_url();
+    char *host = NULL;
+    char *port = NULL;
+
+    (void)snprintf(ret, HOST_TEXT_MAX, "the host");
+    if (u && curl_url_set(u, CURLUPART_URL, t->text.p, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        (void)snprintf(ret, HOST_TEXT_MAX, "%.90s:%.5s", host, port);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+}
+
+static int64_t info_us(const struct transfer *t, CURLINFO what)
+{
+    curl_off_t us = 0;
+
+    if (curl_easy_getinfo(t->easy, what, &us) != CURLE_OK)
+        return 0;
+    return us;
+}
+
+static int status_of(const struct transfer *t)
+{
+    long status = 0;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+        return 0;
+    return (int)status;
+}
+
+/* RFC 9110, 10.2.3: seconds, or a date, which libcurl turns into seconds from now. 0 stands for none, too. */
+static int64_t retry_after_us(const struct transfer *t)
+{
+    int64_t s = info_us(t, CURLINFO_RETRY_AFTER);
+
+    if (s <= 0)
+        return -1;
+    return (s < RETRY_AFTER_MAX_S ? s : RETRY_AFTER_MAX_S) * US_PER_S;
+}
+
+static void judge_status(struct transfer *t)
+{
+    struct attempt_result *r = result_of(t);
+    char text[64];
+
+    r->ok = r->status >= 200 && r->status <= 299;
+    if (r->ok)
+        return;
+    if (r->status == 429 || r->status == 503)
+        r->retry_after_us = retry_after_us(t);
+    (void)snprintf(text, sizeof(text), "HTTP %d%s", r->status,
+                   r->status >= 300 && r->status <= 399 ? " (redirects are not followed)" : "");
+    rest_result_error(t, text);
+}
+
+static void tell_cannot_connect(struct transfer *t, const char *host)
+{
+    char text[ATTEMPT_TEXT_MAX];
+    char why[96];
+    long number = 0;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number) != CURLE_OK || number <= 0)
+        (void)snprintf(text, sizeof(text), "cannot connect to %s", host);
+    else
+        (void)snprintf(text, sizeof(text), "cannot connect to %s: %s", host,
+                       strerror_r((int)number, why, sizeof(why)));
+    rest_result_error(t, text);
+}
+
+static const struct failure *failure_of(CURLcode code)
+{
+    for (size_t i = 0; i < COUNT_OF(failures); i++) {
+        if (failures[i].code == code)
+            return &failures[i];
+    }
+    return NULL;
+}
+
+static void tell_failure(struct transfer *t, CURLcode code)
+{
+    const struct failure *f = failure_of(code);
+    char host[HOST_TEXT_MAX];
+    char text[2 * ATTEMPT_TEXT_MAX];
+    bool own = f && f->own && t->curl_text[0];
+
+    host_text(t, host);
+    if (code == CURLE_COULDNT_CONNECT) {
+        tell_cannot_connect(t, host);
+        return;
+    }
+    if (f)
+        (void)snprintf(text, sizeof(text), "%s%s%s%s%s", f->before, f->after ? host : "",
+                       f->after ? f->after : "", own ? ": " : "", own ? t->curl_text : "");
+    else
+        (void)snprintf(text, sizeof(text), "the request to %s failed: %s", host, curl_easy_strerror(code));
+    rest_result_error(t, text);
+}
+
+void rest_result_ended(struct transfer *t, CURLcode code)
+{
+    struct attempt_result *r = result_of(t);
+
+    r->status = status_of(t);
+    r->took_us = info_us(t, CURLINFO_TOTAL_TIME_T);
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->over_bound))
+        judge_status(t);
+    else
+        tell_failure(t, code);
+}
+
+/* How far it had come when its time was over. */
+static const char *what_was_missing(const struct transfer *t)
+{
+    bool https = str_eq_nocase((struct str){t->text.p, 6}, STR("https:"));
+
+    /* On a kept connection the earlier marks stay 0, so the last one is asked first. */
+    if (info_us(t, CURLINFO_PRETRANSFER_TIME_T) != 0)
+        return status_of(t) != 0 ? "no end of the answer from" : "no answer from";
+    if (info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0)
+        return "no address for";
+    if (info_us(t, CURLINFO_CONNECT_TIME_T) == 0)
+        return "no connection to";
+    return https ? "no TLS with" : "no answer from";
+}
+
+void rest_result_timeout(struct transfer *t)
+{
+    struct attempt_result *r = result_of(t);
+    int64_t timeout_us = t->delivery->schedule->task.timeout_us;
+    char host[HOST_TEXT_MAX];
+    char text[2 * ATTEMPT_TEXT_MAX];
+
+    host_text(t, host);
+    r->status = status_of(t);
+    r->took_us = timeout_us;
+    (void)snprintf(text, sizeof(text), "timeout after %g s: %s %s", (double)timeout_us / (double)US_PER_S,
+                   what_was_missing(t), host);
+    rest_result_error(t, text);
+}

@@ -1,5 +1,5 @@
 /*
- * cron.h: cron expressions: from text to the next instant they match. Pure; an expression is immutable
+ * cron.h: cron expressions, from text to the next instant they match. Pure; an expression is immutable
  * once parsed, any thread may read it.
  *
  * The syntax and the daylight-saving rules are those of docs/time.md: 5 fields or 6 with seconds first,
@@ -38,6 +38,8 @@ enum cron_note {
 bool cron_next(const struct cron *c, const struct zone *z, struct wall after, struct wall *ret);
 /* The last occurrence strictly before `before`; false: none since 1970. */
 bool cron_prev(const struct cron *c, const struct zone *z, struct wall before, struct wall *ret);
+/* The next `n` occurrences after `after`, ascending; yields how many there are. */
+size_t cron_next_n(const struct cron *c, const struct zone *z, struct wall after, size_t n, struct wall *ret);
 /* What to tell the user about an occurrence that cron_next or cron_prev gave. */
 enum cron_note cron_note_at(const struct cron *c, const struct zone *z, struct wall occurrence);
 

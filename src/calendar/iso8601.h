@@ -19,7 +19,8 @@ struct iso_time {
 CHECKED enum err iso_parse(struct str s, struct iso_time *ret, struct error *err);
 
 /*
- * The instant meant: by its offset, else local in `z` (in a gap the first instant after it; twice: the first).
+ * The instant meant: by its offset, else local in `z` (in a gap the first instant after it; twice: the
+ * first).
  */
 CHECKED enum err iso_parse_instant(struct str s, const struct zone *z, struct wall *ret, struct error *err);
 

@@ -41,10 +41,21 @@ struct zone_type {
 /* What is in force at `at`. Before the first transition: RFC 9636, 3.2. */
 int32_t zone_offset_s(const struct zone *z, struct wall at);
 struct zone_type zone_type_at(const struct zone *z, struct wall at);
-/* The first change of offset strictly after `at` (changes of name or is_dst alone are not reported). False: none by year 9999. */
+/* The first change of offset strictly after `at` (changes of name or is_dst alone are not reported). False:
+ * none by year 9999. */
 bool zone_next_change(const struct zone *z, struct wall at, struct wall *ret);
 /* The last change of offset at or before `at`; false: none. */
 bool zone_prev_change(const struct zone *z, struct wall at, struct wall *ret);
+
+/* The stretch of one offset that `at` lies in: the changes of offset around it and what they change from and
+ * to. */
+struct zone_span {
+    struct wall from;        /* the change that began it; INT64_MIN: none */
+    struct wall until;       /* the change that ends it; WALL_NEVER: none */
+    int32_t offset_s;        /* in force from `from` to before `until` */
+    int32_t offset_before_s; /* in force before `from`; offset_s where there is no such change */
+};
+struct zone_span zone_span_at(const struct zone *z, struct wall at);
 
 int64_t zone_to_local(const struct zone *z, struct wall at);
 

@@ -18,7 +18,8 @@ CHECKED enum err zones_new(const char *dir, struct zones **ret, struct error *er
 void zones_free(struct zones *z);
 CLEANUP_FN(struct zones, zones_free)
 
-/* An IANA name ("Asia/Seoul", "UTC"). ERR_INVALID with a text for the user when unknown or malformed. *ret is the database's. */
+/* An IANA name ("Asia/Seoul", "UTC"). ERR_INVALID with a text for the user when unknown or malformed. *ret is
+ * the database's. */
 CHECKED enum err zones_get(struct zones *z, struct str name, const struct zone **ret, struct error *err);
 /* The database's release ("2025b") from its +VERSION or tzdata.zi, or "" when it does not say. */
 const char *zones_version(const struct zones *z);

@@ -82,7 +82,7 @@ enum err alloc_resize(void **p, size_t count, size_t size_bytes, struct error *e
 
 enum err alloc_str(struct str s, char **ret, struct error *err)
 {
-    char *p;
+    char *p = NULL;
     enum err e;
 
     if (s.n == SIZE_MAX)

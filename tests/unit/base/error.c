@@ -75,6 +75,19 @@ static void a_text_that_just_fits_is_not_cut(void **state)
     assert_string_equal(err.text, text);
 }
 
+static void a_text_one_byte_too_long_loses_its_last_character_whole(void **state)
+{
+    struct error err;
+    char text[sizeof(err.text) + 1];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    memcpy(text + sizeof(text) - 3, "\xC3\xA9", 3);
+    (void)error_set(&err, ERR_INVALID, NULL, "%s", text);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 2);
+    assert_true(str_is_utf8(str_of(err.text)));
+}
+
 static void the_reason_of_a_system_call_is_told(void **state)
 {
     struct error err;
@@ -164,6 +177,7 @@ int main(void)
         cmocka_unit_test(nobody_need_ask_for_the_details),
         cmocka_unit_test(a_text_too_long_is_cut_between_characters),
         cmocka_unit_test(a_text_that_just_fits_is_not_cut),
+        cmocka_unit_test(a_text_one_byte_too_long_loses_its_last_character_whole),
         cmocka_unit_test(the_reason_of_a_system_call_is_told),
         cmocka_unit_test(an_error_can_be_told_in_its_own_words),
         cmocka_unit_test(prefixes_go_before_text_and_where),

@@ -173,7 +173,7 @@ static void depth_is_bounded_whatever_the_brackets(void **state)
 static void the_deepest_allowed_is_read_and_written_and_one_more_is_neither(void **state)
 {
     CLEANUP(json_free_p) json_t *v = NULL;
-    CLEANUP(json_free_p) json_t *deeper = json_array();
+    CLEANUP(json_free_p) json_t *deeper = json_object();
     CLEANUP(buf_done_p) struct buf b = {0};
     char text[2 * JSON_DEPTH_LIMIT];
     struct error err;
@@ -185,9 +185,10 @@ static void the_deepest_allowed_is_read_and_written_and_one_more_is_neither(void
     assert_int_equal(json_parse((struct str){text, sizeof(text)}, JSON_DEPTH_LIMIT, &v, NULL), ERR_NONE);
     assert_int_equal(json_write(v, &b, NULL), ERR_NONE);
     assert_true(str_eq(buf_str(&b), (struct str){text, sizeof(text)}));
-    assert_int_equal(json_array_append(deeper, v), 0);
+    assert_int_equal(json_object_set(deeper, "in", v), 0);
     buf_clear(&b);
     assert_int_equal(json_write(deeper, &b, &err), ERR_TOO_LARGE);
+    assert_int_equal(json_write_sorted(deeper, &b, &err), ERR_TOO_LARGE);
 }
 
 static void sorted_text_is_equal_for_equal_values(void **state)

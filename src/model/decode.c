@@ -82,6 +82,7 @@ static void read_member(struct decoder *d, const struct member *m, json_t *v)
     const struct path at = {d->at, m->name};
     size_t faults = d->faults->n + d->faults->dropped;
 
+    d->present |= m->given;
     d->at = &at;
     m->read(d, m, v);
     d->at = at.up;

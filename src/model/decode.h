@@ -15,7 +15,8 @@
 #include "model/names.h"
 #include "model/schedule.h"
 
-/* What was given and read without fault; checks across members look here first. */
+/* Members that checks across members look for: whether they were there, and whether they were read without
+ * fault. */
 enum given {
     GIVEN_TYPE = 1 << 0,
     GIVEN_SCHEDULE = 1 << 1,
@@ -49,7 +50,8 @@ struct decoder {
     struct error_list *faults;
     enum err first; /* code of the first fault */
     const struct path *at;
-    uint32_t given;
+    uint32_t present;
+    uint32_t given; /* present and read without fault */
     /* Read when the zone is known. */
     struct str start_at;
     struct str end_at;
@@ -64,7 +66,7 @@ struct member {
     read_fn read;
     size_t offset; /* in struct schedule */
     bool required;
-    uint32_t given; /* set in decoder.given when read; 0 for none */
+    uint32_t given; /* set in decoder.present and decoder.given; 0 for none */
     int64_t min;    /* bytes of a text, µs, an integer: what the reader says */
     int64_t max;
     const struct words *words;  /* read_word */

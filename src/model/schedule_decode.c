@@ -182,11 +182,10 @@ static void check_type(struct decoder *d)
 {
     if (!(d->given & GIVEN_TYPE) || d->s->type == SCHEDULE_NOW)
         return;
-    if (!d->s->text.p) {
-        if (!json_object_get(d->s->json, "schedule") || json_is_null(json_object_get(d->s->json, "schedule")))
-            decode_fault_at(d, STR("schedule"), "is required");
+    if (!(d->present & GIVEN_SCHEDULE))
+        decode_fault_at(d, STR("schedule"), "is required");
+    if (!(d->given & GIVEN_SCHEDULE))
         return;
-    }
     switch (d->s->type) {
     case SCHEDULE_NOW:
         break;
@@ -213,6 +212,7 @@ static void set_defaults(struct schedule *s)
 
     s->client = (struct client){none, none, none, none, none};
     s->name = none;
+    s->text = none;
     s->start_at = (struct wall){INT64_MIN};
     s->end_at = WALL_NEVER;
     s->max_runs = -1;
@@ -231,8 +231,6 @@ static void decode(struct decoder *d)
     check_zone(d);
     check_window(d);
     check_type(d);
-    if (!d->s->text.p)
-        d->s->text = STR("");
 }
 
 enum err schedule_decode(json_t *json, const struct schedule_rules *rules, const struct schedule *prior,

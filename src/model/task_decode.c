@@ -90,7 +90,7 @@ static void check_topic(struct decoder *d)
         refuse_unless(d, false, GIVEN_TOPIC, STR("topic"), "kafka and redis");
     else if (d->given & GIVEN_TOPIC)
         connection_check_topic(d);
-    else if (!d->s->task.topic.p || d->s->task.topic.n == 0)
+    else if (!(d->present & GIVEN_TOPIC))
         decode_fault_at(d, STR("topic"), "is required for %s tasks", task_type_name(d->s->task.type));
 }
 

@@ -7,8 +7,7 @@
 #include "model/occurrence.h"
 #include "model/timer_internal.h"
 
-/* Sets the next occurrence, or that there is none for now. */
-static void set_next(const struct schedule *s, struct timer *t, struct wall occurrence)
+void timer_set_next(const struct schedule *s, struct timer *t, struct wall occurrence)
 {
     t->occurs_at = occurrence;
     t->next_at = wall_is_never(occurrence) ? WALL_NEVER : occurrence_act(s, occurrence);
@@ -47,7 +46,7 @@ void timer_start(const struct schedule *s, struct wall now, struct timer *ret)
         t.missed[MISSED_WINDOW]++;
         first = WALL_NEVER;
     }
-    set_next(s, &t, first);
+    timer_set_next(s, &t, first);
     if (wall_is_never(first)) {
         t.state = SCHEDULE_FINISHED;
     } else if (s->paused) {
@@ -92,7 +91,7 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
         return;
     next = timer_runs_left(s, t) ? after_pause(s, t, now) : WALL_NEVER;
     t->started_at = now;
-    set_next(s, t, next);
+    timer_set_next(s, t, next);
     t->state = wall_is_never(next) ? SCHEDULE_FINISHED : SCHEDULE_ACTIVE;
 }
 
@@ -111,20 +110,19 @@ void timer_recompute(const struct schedule *s, struct timer *t, struct wall now)
         next = occurrence_next(s, now);
     else
         return;
-    set_next(s, t, next);
+    timer_set_next(s, t, next);
     if (t->state == SCHEDULE_PAUSED)
         t->next_at = WALL_NEVER;
 }
 
-/* No run is open and the timer waits for nothing else: what follows. */
-static void go_on(const struct schedule *s, struct timer *t, struct wall ended_at)
+void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at)
 {
     struct wall next = WALL_NEVER;
 
-    if (s->type == SCHEDULE_DELAY_RECUR && timer_runs_left(s, t))
+    if (s->type == SCHEDULE_DELAY_RECUR && open_runs == 0 && timer_runs_left(s, t))
         next = timer_recur_next(s, ended_at);
-    set_next(s, t, next);
-    if (wall_is_never(next))
+    timer_set_next(s, t, next);
+    if (wall_is_never(next) && open_runs == 0)
         t->state = SCHEDULE_FINISHED;
 }
 
@@ -135,9 +133,12 @@ bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs
     if (t->state != SCHEDULE_ACTIVE || open_runs > 0)
         return false;
     if (wall_is_never(t->next_at)) {
-        go_on(s, t, ended_at);
+        timer_after_run(s, t, 0, ended_at);
         return true;
     }
+    /* Woken by the store for an earlier run's end: the next plan decides. */
+    if (wall_is_never(t->occurs_at))
+        return false;
     /* Put off because of the run that has ended now: it can be prepared ahead of its time again. */
     act = occurrence_act(s, t->occurs_at);
     if (act.us == t->next_at.us)

@@ -3,8 +3,25 @@
  *
  * Pure. The store keeps a struct timer per schedule and asks timer_plan() inside its claim transaction; every
  * rule about misfires, overlap, lateness, jitter, windows and max_runs is here and nowhere else. Two times
- * are told apart: `occurs_at`, the nominal occurrence (a run's scheduled_at), and `next_at`, when to act on
- * it (nominal plus jitter).
+ * are told apart: `occurs_at`, the nominal occurrence (a run's scheduled_at), and when it is acted on
+ * (nominal plus jitter), which is `next_at` but for what is said at timer_rules.lead_us.
+ *
+ * The rules, in words for users in docs/policies.md:
+ *
+ * Jitter: made from identity and occurrence, 0 to `jitter`, never past the next occurrence. So occurrences
+ * are acted on in their own order. Late: an occurrence planned more than max_lateness after its acting time
+ * is counted, whatever misfire says. Missed: planned more than misfire_grace after its acting time. Once one
+ * is missed, `once` makes one run of all that are due by now, the latest; `all` one run each, the newest
+ * TIMER_ALL_MAX; `skip` counts the missed ones and lets those within the grace be. Where nothing was missed
+ * each occurrence is a run of its own. Overlap, for recurring schedules with a run open (runs of the same
+ * plan count): skip counts the occurrence, allow starts it, queue lets one wait and counts the others,
+ * replace gives up what is open and counts what never was made. Catching up with `all` under skip or queue
+ * makes all the runs wait in a row instead. It is judged at the occurrence's time: one that lies ahead of
+ * `now` while a run is open is put off. One-shots: one whose time passed before it was registered (or
+ * resumed) fires at once and is not missed; it is never skipped for an open run but waits behind it. Outside
+ * the window it is counted and the schedule finished. delay-recur: the next one is set when the last open run
+ * ended; counted instead of run, it counts as ended now. max_runs counts runs made. A schedule is finished
+ * when nothing follows and no run is open.
  */
 #ifndef MODEL_TIMER_H
 #define MODEL_TIMER_H
@@ -38,26 +55,46 @@ const char *missed_name(enum missed m);
 
 struct timer {
     enum schedule_state state;
-    struct wall next_at;    /* WALL_NEVER: nothing to do until a run ends or somebody acts */
-    struct wall occurs_at;  /* nominal time of that occurrence; meaningless when next_at is never */
-    struct wall started_at; /* registration, replacement or resumption: what delays count from */
+    struct wall next_at; /* WALL_NEVER: nothing to do until a run ends or somebody acts */
+    /*
+     * Nominal time of the next occurrence. Paused: kept, WALL_NEVER when none was set. Active without
+     * next_at: meaningless. Active with next_at and WALL_NEVER here: the store says that a run ended at
+     * next_at, and the plan does what timer_run_ended() would have done.
+     */
+    struct wall occurs_at;
+    struct wall started_at; /* registration, replacement or resumption */
     int64_t runs;           /* made so far; what max_runs counts */
     int64_t missed[MISSED_N];
 };
 
-/* The timer of a schedule registered (or replaced) at `now`. `paused` schedules start as SCHEDULE_PAUSED. */
+/*
+ * The timer of a schedule registered (or replaced) at `now`. A paused one starts as SCHEDULE_PAUSED with its
+ * first occurrence kept; one without any occurrence as SCHEDULE_FINISHED.
+ */
 void timer_start(const struct schedule *s, struct wall now, struct timer *ret);
+/* An active timer stops; others stay as they are. What was a run already is the store's to cancel. */
 void timer_pause(struct timer *t, struct wall now);
-/* Counts what passed meanwhile (bounded work) and computes the next occurrence after `now`. A one-shot whose
- * time passed fires at once. */
+/*
+ * Counts what passed meanwhile (exactly, in bounded work) and goes on with the first occurrence after `now`.
+ * A one-shot keeps its time, and fires at once when that has passed; one whose run was made before is
+ * finished. A delay-recur whose time passed starts anew from `now`. Only for paused timers.
+ */
 void timer_resume(const struct schedule *s, struct timer *t, struct wall now);
-/* The zone's rules changed: the next occurrence after max(last occurrence, now - nothing missed is lost)
- * anew. */
+/*
+ * The zone's rules may have changed: an occurrence ahead of `now` is computed anew. One that is due stays
+ * due, and what follows it is computed by the new rules anyway.
+ */
 void timer_recompute(const struct schedule *s, struct timer *t, struct wall now);
 
 struct timer_rules {
     /* An occurrence planned later than this after its time is a misfire. */
     int64_t misfire_grace_us;
+    /*
+     * How long before a timer's next_at claims are sent for it (engine/core: half the horizon). An occurrence
+     * that is put off until its time gets a next_at that much later than its time, so that the claim comes at
+     * its time. 0 is right, but lets claims find it early and ask again.
+     */
+    int64_t lead_us;
 };
 enum { TIMER_ALL_MAX = 1000 }; /* runs one plan may make */
 
@@ -78,7 +115,8 @@ struct plan {
 /*
  * What is to be done with all occurrences due by `until` (now plus the claim's horizon).
  * `open_runs`: runs of this schedule that have not ended; `waiting_runs`: those of them that wait in a queue.
- * Bounded work whatever the time that passed. On success plan_done() must follow.
+ * Bounded work whatever the time that passed: at most TIMER_ALL_MAX runs; what is left stays due for the next
+ * plan. On success plan_done() must follow.
  */
 CHECKED enum err timer_plan(const struct schedule *s, const struct timer *before, size_t open_runs,
                             size_t waiting_runs, struct wall now, struct wall until,
@@ -86,13 +124,18 @@ CHECKED enum err timer_plan(const struct schedule *s, const struct timer *before
 void plan_done(struct plan *p);
 
 /*
- * A run of this schedule ended at `ended_at` and `open_runs` remain: the next of a delay-recur, the end of a
- * one-shot or of a schedule that reached max_runs or end_at. True when *t changed.
+ * A run of this schedule ended at `ended_at`, however it ended, and `open_runs` remain: the next of a
+ * delay-recur, the end of a one-shot or of a schedule that reached max_runs or end_at, or the return of an
+ * occurrence that was put off because of this run (to be called for cron schedules too). True when *t
+ * changed.
  */
 bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at);
 
-/* The next `max` fire times after `from`, for previews. Returns how many. delay-recur counts from `from` as
- * though runs took no time. */
+/*
+ * The next `max` fire times after `from`, jitter included, for previews; `paused` is not looked at. Returns
+ * how many. delay-recur counts from `from` as though runs took no time; a date that has passed fires at
+ * `from`.
+ */
 size_t timer_preview(const struct schedule *s, struct wall from, struct wall *ret, size_t max);
 
 #endif

@@ -9,6 +9,12 @@
 /* The next of a delay-recur whose run ended at `ended_at`; never when that lies beyond end_at. */
 struct wall timer_recur_next(const struct schedule *s, struct wall ended_at);
 
+/* Sets the next occurrence, or that there is none for now. */
+void timer_set_next(const struct schedule *s, struct timer *t, struct wall occurrence);
+
+/* A run ended at `ended_at` and the timer, which is active, has nothing else to wait for: what follows. */
+void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at);
+
 static inline bool timer_runs_left(const struct schedule *s, const struct timer *t)
 {
     return s->max_runs < 0 || t->runs < s->max_runs;

@@ -17,7 +17,7 @@ struct planner {
     const struct schedule *s;
     struct wall now;
     struct wall until;
-    int64_t grace_us;
+    const struct timer_rules *rules;
     size_t open_before;
     size_t open;    /* with the runs of this plan */
     size_t waiting; /* with the runs of this plan */
@@ -155,7 +155,7 @@ static enum err catch_up_all(struct planner *p, struct wall last)
 /* What was missed: planned more than the grace after its time, or after registration when that came later. */
 static enum err pass_missed(struct planner *p)
 {
-    struct wall limit = wall_add(p->now, -p->grace_us);
+    struct wall limit = wall_add(p->now, -p->rules->misfire_grace_us);
     struct wall last;
 
     if (!at_is_before(p, limit) || p->plan->after.started_at.us >= limit.us)
@@ -208,25 +208,48 @@ static enum err pass_due(struct planner *p)
     return ERR_NONE;
 }
 
+/* Until when a claim will not see the occurrence, if it is sent lead_us ahead of next_at. */
+static struct wall put_off_until(const struct planner *p, struct wall act)
+{
+    int64_t horizon_us = p->until.us - p->now.us;
+    int64_t lead_us = p->rules->lead_us;
+
+    /* Claims look no farther than their horizon: more than that, and the occurrence would be found late. */
+    return wall_add(act, lead_us < horizon_us ? lead_us : horizon_us);
+}
+
 /* Writes down where the timer stands now. */
 static void settle(struct planner *p)
 {
     struct timer *t = &p->plan->after;
     bool runs_left = timer_runs_left(p->s, t);
-    bool recurs_by_delay = p->s->type == SCHEDULE_DELAY_RECUR && runs_left;
 
-    /* Counted instead of run, and nothing open whose end would bring the next one. */
-    if (recurs_by_delay && wall_is_never(p->at) && p->open == 0)
+    /* A delay-recur counted instead of run, and nothing open whose end would bring the next one. */
+    if (p->s->type == SCHEDULE_DELAY_RECUR && wall_is_never(p->at) && p->open == 0)
         p->at = timer_recur_next(p->s, p->now);
-    if (!runs_left)
-        p->at = WALL_NEVER;
-    t->occurs_at = p->at;
-    t->next_at = wall_is_never(p->at) ? WALL_NEVER : occurrence_act(p->s, p->at);
-    /* Claims look `until - now` ahead: so much later is when one will see it at its time and not before. */
+    timer_set_next(p->s, t, runs_left ? p->at : WALL_NEVER);
     if (p->put_off)
-        t->next_at = wall_add(t->next_at, p->until.us - p->now.us);
-    if (wall_is_never(p->at) && p->open == 0)
+        t->next_at = put_off_until(p, t->next_at);
+    if (wall_is_never(t->next_at) && p->open == 0)
         t->state = SCHEDULE_FINISHED;
+}
+
+static enum err plan_all(struct planner *p)
+{
+    enum err e;
+
+    pass_late(p);
+    e = pass_missed(p);
+    if (!e)
+        e = pass_due(p);
+    if (!e)
+        settle(p);
+    return e;
+}
+
+static bool is_due(const struct timer *t, struct wall until)
+{
+    return t->state == SCHEDULE_ACTIVE && !wall_is_never(t->next_at) && t->next_at.us <= until.us;
 }
 
 enum err timer_plan(const struct schedule *s, const struct timer *before, size_t open_runs,
@@ -238,29 +261,26 @@ enum err timer_plan(const struct schedule *s, const struct timer *before, size_t
         .s = s,
         .now = now,
         .until = wall_max(now, until),
-        .grace_us = rules->misfire_grace_us,
+        .rules = rules,
         .open_before = open_runs,
         .open = open_runs,
         .waiting = waiting_runs,
-        .at = before->occurs_at,
         .plan = &plan,
         .err = err,
     };
-    enum err e;
 
-    if (before->state != SCHEDULE_ACTIVE || before->next_at.us > p.until.us) {
-        *ret = plan;
-        return ERR_NONE;
+    if (is_due(before, p.until) && wall_is_never(before->occurs_at))
+        timer_after_run(s, &plan.after, open_runs, before->next_at);
+    if (is_due(&plan.after, p.until)) {
+        enum err e;
+
+        p.at = plan.after.occurs_at;
+        e = plan_all(&p);
+        if (e) {
+            plan_done(&plan);
+            return e;
+        }
     }
-    pass_late(&p);
-    e = pass_missed(&p);
-    if (!e)
-        e = pass_due(&p);
-    if (e) {
-        plan_done(&plan);
-        return e;
-    }
-    settle(&p);
     *ret = plan;
     return ERR_NONE;
 }

@@ -58,7 +58,6 @@ struct op {
     struct queue_node node;
     const struct op_type *type;
     op_done_fn done;
-    void *arg;        /* whoever submits it puts here what done() needs; the lane never looks */
     struct error err; /* code ERR_NONE: it was done and is durable */
     void *arg;        /* the submitter's own; the lane does not look at it */
     bool unfinished;  /* set by run(): what it did so far is to be committed, then it runs again in the next group */

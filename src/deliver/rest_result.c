@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "deliver/rest_internal.h"
 
@@ -113,13 +113,34 @@ static int status_of(const struct transfer *t)
     return (int)status;
 }
 
-/* RFC 9110, 10.2.3: seconds, or a date, which libcurl turns into seconds from now. 0 stands for none, too. */
+/*
+ * RFC 9110, 10.2.3: seconds or a date. libcurl's own reading (CURLINFO_RETRY_AFTER) takes eight digits for a
+ * date and overflow for none.
+ */
 static int64_t retry_after_us(const struct transfer *t)
 {
-    int64_t s = info_us(t, CURLINFO_RETRY_AFTER);
+    struct curl_header *header;
+    struct str text;
+    int64_t s = 0;
+    size_t digits = 0;
 
-    if (s <= 0)
+    if (curl_easy_header(t->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return -1;
+    text = str_trim(str_of(header->value));
+    for (; digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9'; digits++) {
+        if (s < RETRY_AFTER_MAX_S)
+            s = s * 10 + (text.p[digits] - '0');
+    }
+    if (text.n == 0)
+        return -1;
+    if (digits < text.n) {
+        time_t at = curl_getdate(header->value, NULL);
+        int64_t now_s = clock_wall().us / US_PER_S;
+
+        if (text.p[0] == '-' || at == -1)
+            return -1;
+        s = (int64_t)at > now_s ? (int64_t)at - now_s : 0;
+    }
     return (s < RETRY_AFTER_MAX_S ? s : RETRY_AFTER_MAX_S) * US_PER_S;
 }
 
@@ -203,9 +224,7 @@ static const char *what_was_missing(const struct transfer *t)
         return status_of(t) != 0 ? "no end of the answer from" : "no answer from";
     if (info_us(t, CURLINFO_NAMELOOKUP_TIME_T) == 0)
         return "no address for";
-    if (info_us(t, CURLINFO_CONNECT_TIME_T) == 0)
-        return "no connection to";
-    return https ? "no TLS with" : "no answer from";
+    return https ? "no TLS connection to" : "no connection to";
 }
 
 void rest_result_timeout(struct transfer *t)

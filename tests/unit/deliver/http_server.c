@@ -1,3 +1,7 @@
+/*
+ * http_server.c: see http_server.h. Memory comes from alloc_zeroed_or_stop() only, which a test that lets the
+ * n-th allocation fail does not reach: it means the client's.
+ */
 #include "http_server.h"
 
 #include <arpa/inet.h>
@@ -13,12 +17,17 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "http_certificate.h"
 
-enum { CONNECTIONS_MAX = 2000, REQUEST_MAX = 8 * 1024 * 1024 };
+enum { CONNECTIONS_MAX = 2000, REQUEST_MAX = 32 * 1024 * 1024 };
+
+struct bytes {
+    char *p;
+    size_t n;
+    size_t cap;
+};
 
 struct connection {
     int fd; /* -1: a free slot */
@@ -26,8 +35,8 @@ struct connection {
     SSL *tls;
     bool stalled;
     bool closing; /* after what is to be sent */
-    struct buf in;
-    struct buf out;
+    struct bytes in;
+    struct bytes out;
     size_t out_at;
     size_t fill;
 };
@@ -62,6 +71,36 @@ struct http_server {
     uint64_t sent_bytes;
 };
 
+static char *copy_of(struct str s)
+{
+    char *copy = alloc_zeroed_or_stop(s.n + 1);
+
+    memcpy(copy, s.p, s.n);
+    return copy;
+}
+
+static void bytes_add(struct bytes *b, struct str s)
+{
+    if (b->n + s.n > b->cap) {
+        char *old = b->p;
+        b->cap = 2 * (b->n + s.n) + 1024;
+        MUST(b->cap <= REQUEST_MAX);
+        b->p = alloc_zeroed_or_stop(b->cap);
+        if (old)
+            memcpy(b->p, old, b->n);
+        alloc_free(old);
+    }
+    if (s.n > 0)
+        memcpy(b->p + b->n, s.p, s.n);
+    b->n += s.n;
+}
+
+static void bytes_cut_front(struct bytes *b, size_t n)
+{
+    memmove(b->p, b->p + n, b->n - n);
+    b->n -= n;
+}
+
 static void lock(struct http_server *s)
 {
     MUST(pthread_mutex_lock(&s->lock) == 0);
@@ -89,8 +128,8 @@ static void drop(struct http_server *s, struct connection *c)
 {
     SSL_free(c->tls);
     MUST(close(c->fd) == 0);
-    buf_done(&c->in);
-    buf_done(&c->out);
+    alloc_free(c->in.p);
+    alloc_free(c->out.p);
     *c = (struct connection){.fd = -1};
     lock(s);
     s->open--;
@@ -108,14 +147,16 @@ static void remember(struct http_server *s, const struct connection *c, struct s
 {
     struct http_seen seen = {.connection = c->number, .body_n = body.n, .at = clock_wall()};
 
-    MUST(alloc_str(head, &seen.head, NULL) == ERR_NONE);
-    MUST(alloc_str(body, &seen.body, NULL) == ERR_NONE);
+    seen.head = copy_of(head);
+    seen.body = copy_of(body);
     lock(s);
     if (s->seen_n == s->seen_cap) {
-        void *grown = s->seen;
+        struct http_seen *old = s->seen;
         s->seen_cap = s->seen_cap > 0 ? 2 * s->seen_cap : 16;
-        MUST(alloc_resize(&grown, s->seen_cap, sizeof(*s->seen), NULL) == ERR_NONE);
-        s->seen = grown;
+        s->seen = alloc_zeroed_or_stop(s->seen_cap * sizeof(*s->seen));
+        if (old)
+            memcpy(s->seen, old, s->seen_n * sizeof(*s->seen));
+        alloc_free(old);
     }
     s->seen[s->seen_n++] = seen;
     MUST(pthread_cond_broadcast(&s->came) == 0);
@@ -132,7 +173,7 @@ static void answer(struct http_server *s, struct connection *c)
     unlock(s);
     if (!a.raw && !a.stall && !a.close)
         a.raw = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    buf_add_cstr(&c->out, a.raw ? a.raw : "");
+    bytes_add(&c->out, str_of(a.raw));
     c->fill += a.fill_bytes;
     c->stalled = a.stall;
     c->closing = a.close;
@@ -141,31 +182,26 @@ static void answer(struct http_server *s, struct connection *c)
 /* True when a whole request was taken off c->in. */
 static bool take_request(struct http_server *s, struct connection *c)
 {
-    struct str in = buf_str(&c->in);
-    const char *end = in.n > 0 ? memmem(in.p, in.n, "\r\n\r\n", 4) : NULL;
+    const char *end = c->in.n > 0 ? memmem(c->in.p, c->in.n, "\r\n\r\n", 4) : NULL;
     struct str head;
     struct str length;
     int64_t body_n = 0;
+    size_t whole;
     char *copy;
-    struct buf rest;
 
     if (!end)
         return false;
-    head = (struct str){in.p, (size_t)(end - in.p) + 2};
-    MUST(alloc_str(head, &copy, NULL) == ERR_NONE);
+    head = (struct str){c->in.p, (size_t)(end - c->in.p) + 2};
+    copy = copy_of(head);
     length = http_header(copy, "Content-Length");
     if (length.p)
         MUST(str_to_i64(length, &body_n));
-    if (in.n < head.n + 2 + (size_t)body_n) {
-        alloc_free(copy);
-        return false;
-    }
-    remember(s, c, head, (struct str){in.p + head.n + 2, (size_t)body_n});
     alloc_free(copy);
-    buf_init(&rest, REQUEST_MAX);
-    buf_add(&rest, (struct str){in.p + head.n + 2 + body_n, in.n - head.n - 2 - (size_t)body_n});
-    buf_done(&c->in);
-    c->in = rest;
+    whole = head.n + 2 + (size_t)body_n;
+    if (c->in.n < whole)
+        return false;
+    remember(s, c, head, (struct str){c->in.p + head.n + 2, (size_t)body_n});
+    bytes_cut_front(&c->in, whole);
     return true;
 }
 
@@ -204,6 +240,16 @@ static ssize_t transmit(struct connection *c, const char *from, size_t n)
     return errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
+static bool answers_at_once(struct http_server *s)
+{
+    bool yes;
+
+    lock(s);
+    yes = s->answer.at_once;
+    unlock(s);
+    return yes;
+}
+
 /* False when the connection is over. */
 static bool read_all(struct http_server *s, struct connection *c)
 {
@@ -213,8 +259,11 @@ static bool read_all(struct http_server *s, struct connection *c)
     while ((n = receive(c, chunk, sizeof(chunk))) > 0) {
         if (c->stalled)
             continue;
-        buf_add(&c->in, (struct str){chunk, (size_t)n});
-        MUST(buf_ok(&c->in));
+        if (answers_at_once(s)) {
+            answer(s, c);
+            continue;
+        }
+        bytes_add(&c->in, (struct str){chunk, (size_t)n});
         while (!c->stalled && !c->closing && take_request(s, c))
             answer(s, c);
     }
@@ -246,7 +295,7 @@ static bool write_all(struct http_server *s, struct connection *c)
         unlock(s);
     }
     if (c->out_at == c->out.n && c->out.n > 0) {
-        buf_clear(&c->out);
+        c->out.n = 0;
         c->out_at = 0;
     }
     return n >= 0 && !(c->closing && !has_output(c));
@@ -274,8 +323,6 @@ static void accept_all(struct http_server *s)
 
         MUST(c);
         c->fd = fd;
-        buf_init(&c->in, REQUEST_MAX);
-        buf_init(&c->out, REQUEST_MAX);
         lock(s);
         c->number = ++s->accepted;
         s->open++;

@@ -18,6 +18,7 @@ struct http_answer {
     size_t fill_bytes; /* then so many 'x' */
     bool stall;        /* nothing (more) is sent, the connection stays open */
     bool close;        /* the connection is closed after that */
+    bool at_once;      /* whatever bytes come are answered, and are no request */
     bool stall_in_tls; /* new connections: accepted, and not a byte of TLS spoken */
 };
 

@@ -9,6 +9,19 @@
 #include "base/clock.h"
 #include "base/str.h"
 
+int libraries_setup(void **state)
+{
+    (void)state;
+    return deliver_setup(NULL) == ERR_NONE ? 0 : -1;
+}
+
+int libraries_teardown(void **state)
+{
+    (void)state;
+    deliver_teardown();
+    return 0;
+}
+
 static void on_server_event(void *arg, int fd, int events)
 {
     struct fixture *f = arg;

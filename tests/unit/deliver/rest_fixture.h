@@ -44,6 +44,9 @@ struct attempt {
     size_t ended; /* calls of done() */
 };
 
+/* For the group: deliver_setup() and its undoing. */
+int libraries_setup(void **state);
+int libraries_teardown(void **state);
 /* As cmocka's setup: plain HTTP, no limits. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
@@ -64,6 +67,7 @@ void attempt_run(struct attempt *a);
 void wait_requests(struct fixture *f, size_t n);
 void wait_connections(struct fixture *f, size_t n);
 
+#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 #define assert_contains(text, part) assert_non_null(strstr((text), (part)))
 
 #endif

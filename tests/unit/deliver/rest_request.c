@@ -252,21 +252,6 @@ static void proxies_of_the_environment_are_not_used(void **state)
     assert_int_equal(unsetenv("ALL_PROXY"), 0);
 }
 
-static int setup_libraries(void **state)
-{
-    (void)state;
-    return deliver_setup(NULL) == ERR_NONE ? 0 : -1;
-}
-
-static int teardown_libraries(void **state)
-{
-    (void)state;
-    deliver_teardown();
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,5 +265,5 @@ int main(void)
         CASE(proxies_of_the_environment_are_not_used),
     };
 
-    return cmocka_run_group_tests(tests, setup_libraries, teardown_libraries);
+    return cmocka_run_group_tests(tests, libraries_setup, libraries_teardown);
 }

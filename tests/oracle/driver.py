@@ -1,0 +1,33 @@
+"""The calendar driver: questions in, answers out, in batches so large that the pipe's cost vanishes."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ZONEINFO = os.environ.get("CARILLON_ZONEINFO", "/usr/share/zoneinfo")
+
+
+def build_dir() -> pathlib.Path:
+    """The folder with the built programs; named by CARILLON_BUILD, which `make test` sets."""
+    named = os.environ.get("CARILLON_BUILD")
+    if not named:
+        pytest.fail("CARILLON_BUILD must name the build folder")
+    return pathlib.Path(named)
+
+
+def ask(questions: list[str]) -> list[str]:
+    """All answers, in order; a driver that dies (a sanitizer's report, say) fails the test with its words."""
+    program = build_dir() / "tests" / "oracle" / "calendar_driver"
+    done = subprocess.run(
+        [str(program), ZONEINFO],
+        input="\n".join(questions) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"the driver ended with {done.returncode}:\n{done.stderr}"
+    answers = done.stdout.splitlines()
+    assert len(answers) == len(questions)
+    return answers

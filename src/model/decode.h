@@ -113,11 +113,11 @@ extern const size_t task_members_n;
 void task_defaults(struct task *t);
 void task_check(struct decoder *d);
 
-/* connection.c: hosts, topics, headers and settings by their syntax. The decoder stands at /task/connection.
- */
+/* By their syntax; the decoder stands at /task/connection. connection.c: */
 void connection_check_host(struct decoder *d);
 void connection_check_topic(struct decoder *d);
-void connection_check_headers(struct decoder *d);
-void connection_check_config(struct decoder *d);
+/* fields.c: */
+void fields_check_headers(struct decoder *d);
+void fields_check_config(struct decoder *d);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "calendar/iso8601.h"
+#include "model/names.h"
 #include "model/secret.h"
 
 static enum err no_memory(struct error *err)
@@ -19,8 +20,8 @@ static enum err no_memory(struct error *err)
 static bool is_harmless(struct str name)
 {
     static const struct str harmless[] = {
-        {"accept", 6},        {"accept-language", 15}, {"content-language", 16},
-        {"content-type", 12}, {"user-agent", 10},
+        WORD("accept"),       WORD("accept-language"), WORD("content-language"),
+        WORD("content-type"), WORD("user-agent"),
     };
 
     for (size_t i = 0; i < COUNT_OF(harmless); i++) {

@@ -8,6 +8,12 @@
 
 #include "base/base.h"
 
+/* A view in a static table, where STR() is no constant. */
+#define WORD(literal)                                                                                        \
+    {                                                                                                        \
+        (literal), sizeof(literal) - 1                                                                       \
+    }
+
 /* The words of one enum. */
 struct words {
     const char *const *word;

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "model/names.h"
 
 bool secret_is_mask(const json_t *v)
 {
@@ -20,14 +21,14 @@ static bool ends_nocase(struct str s, struct str suffix)
 static bool builtin_header(struct str name)
 {
     static const struct str whole[] = {
-        {"authorization", 13}, {"proxy-authorization", 19},
-        {"cookie", 6},         {"set-cookie", 10},
-        {"apikey", 6},         {"api-key", 7},
-        {"token", 5},
+        WORD("authorization"), WORD("proxy-authorization"),
+        WORD("cookie"),        WORD("set-cookie"),
+        WORD("apikey"),        WORD("api-key"),
+        WORD("token"),
     };
     static const struct str endings[] = {
-        {"-token", 6},   {"-secret", 7}, {"-password", 9},
-        {"-api-key", 8}, {"-apikey", 7}, {"-authorization", 14},
+        WORD("-token"),   WORD("-secret"), WORD("-password"),
+        WORD("-api-key"), WORD("-apikey"), WORD("-authorization"),
     };
 
     for (size_t i = 0; i < COUNT_OF(whole); i++) {

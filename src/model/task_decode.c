@@ -106,9 +106,9 @@ static void check_connection(struct decoder *d)
         d->at = tls.up;
     }
     if (d->given & GIVEN_HEADERS)
-        connection_check_headers(d);
+        fields_check_headers(d);
     if (d->given & GIVEN_CONFIG)
-        connection_check_config(d);
+        fields_check_config(d);
     if (!(d->given & GIVEN_TASK_TYPE))
         return;
     if (d->given & GIVEN_HOST)

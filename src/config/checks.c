@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "config/value.h"
 
-/* "HOST:PORT", an IPv6 host in brackets. */
+/* "HOST:PORT", an IPv6 host in brackets; without a host every address is meant. */
 static bool split_listen(struct str text, struct str *ret_host, int64_t *ret_port)
 {
     const char *colon = text.n ? memrchr(text.p, ':', text.n) : NULL;
@@ -23,7 +23,7 @@ static bool split_listen(struct str text, struct str *ret_host, int64_t *ret_por
     else if (str_find(host, ':') < host.n)
         return false;
     *ret_host = host;
-    return host.n > 0;
+    return true;
 }
 
 enum err check_listen(struct str text, struct error *err)
@@ -55,10 +55,11 @@ enum err check_store_url(struct str text, struct error *err)
     if (str_starts(text, sqlite)) {
         if (text.n == sqlite.n)
             return error_set(err, ERR_INVALID, NULL, "names no file: sqlite:PATH");
-        if (str_starts(text, STR("sqlite://")))
+        /* sqlite:///var/x.db is what others write for an absolute path; two slashes would name a host. */
+        if (str_starts(text, STR("sqlite://")) && !str_starts(text, STR("sqlite:///")))
             return error_set(
                 err, ERR_INVALID, NULL,
-                "must be sqlite:PATH without slashes of its own: sqlite:./data/x.db or sqlite:/var/lib/x.db");
+                "must be sqlite:PATH without a host: sqlite:./data/x.db or sqlite:/var/lib/x.db");
         return ERR_NONE;
     }
     if (str_starts(text, STR("postgresql://")) || str_starts(text, STR("postgres://")))
@@ -82,7 +83,7 @@ static bool is_word_char(char c)
 enum err check_identifier(struct str text, struct error *err)
 {
     enum { IDENTIFIER_MAX = 63 }; /* PostgreSQL's */
-    bool ok = text.n <= IDENTIFIER_MAX && !(text.p[0] >= '0' && text.p[0] <= '9');
+    bool ok = text.n > 0 && text.n <= IDENTIFIER_MAX && !(text.p[0] >= '0' && text.p[0] <= '9');
 
     for (size_t i = 0; ok && i < text.n; i++)
         ok = is_word_char(text.p[i]);

@@ -174,10 +174,10 @@ static void addresses_have_a_port(void **state)
     (void)state;
     assert_prints("server.listen", "[::1]:0", "[::1]:0");
     assert_prints("server.listen", "0.0.0.0:65535", "0.0.0.0:65535");
+    assert_prints("server.listen", ":9902", ":9902");
     assert_refused("server.listen", "127.0.0.1", "ADDRESS:PORT");
     assert_refused("server.listen", "127.0.0.1:65536", "ADDRESS:PORT");
     assert_refused("server.listen", "::1:9902", "ADDRESS:PORT");
-    assert_refused("server.listen", ":9902", "ADDRESS:PORT");
     assert_refused("server.listen", "127.0.0.1:", "ADDRESS:PORT");
     assert_refused("server.listen", "", "empty");
 }
@@ -191,6 +191,7 @@ static void loopback_is_told_from_the_world(void **state)
     assert_false(settings_listens_beyond_loopback("localhost:9902"));
     assert_true(settings_listens_beyond_loopback("0.0.0.0:9902"));
     assert_true(settings_listens_beyond_loopback("[::]:9902"));
+    assert_true(settings_listens_beyond_loopback(":9902"));
     assert_true(settings_listens_beyond_loopback("192.168.0.7:9902"));
 }
 
@@ -201,7 +202,8 @@ static void database_urls_are_of_two_kinds(void **state)
     (void)state;
     assert_prints("database.url", "sqlite:/var/lib/x.db", "sqlite:/var/lib/x.db");
     assert_refused("database.url", "sqlite:", "names no file");
-    assert_refused("database.url", "sqlite:///x.db", "without slashes of its own");
+    assert_prints("database.url", "sqlite:///x.db", "sqlite:///x.db");
+    assert_refused("database.url", "sqlite://host/x.db", "without a host");
     assert_refused("database.url", "mysql://x", "sqlite:PATH or postgresql://");
     assert_true(settings_sqlite_path("sqlite:./data/x.db", &path));
     assert_string_equal(path, "./data/x.db");

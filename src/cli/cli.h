@@ -1,0 +1,30 @@
+/*
+ * cli.h: the command line: which subcommand, its options, its help, its exit status.
+ *
+ * One thread, until `serve` hands over to the host. Knows no room above config: how the server is put
+ * together is main's (struct cli_host).
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/base.h"
+#include "config/settings.h"
+
+/* Exit statuses: part of the interface, said by every help page. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct cli_host {
+    const char *version;
+    const char *const *env;
+    /* Runs the service until it is told to stop. `ready_fd`: where to write its address once it serves; -1:
+     * nowhere. */
+    int (*serve)(const struct cli_host *host, const struct settings *s, int ready_fd);
+};
+
+/* Returns the exit status. */
+int cli_main(const struct cli_host *host, int argc, char **argv);
+
+/* Where time zones are read from: CARILLON_ZONEINFO, else the system's. */
+const char *cli_zoneinfo(void);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * commands.c: every subcommand. docs/cli.md shows these pages, and a test holds it to them.
+ */
+#include "cli/command.h"
+
+#define URL_OPTION                                                                                           \
+    {                                                                                                        \
+        "url", 0, "URL", "The server. Default: CARILLON_URL, else http://127.0.0.1:9902."                    \
+    }
+#define JSON_OPTION                                                                                          \
+    {                                                                                                        \
+        "json", 0, NULL, "The server's answer as it came, for scripts; a problem document when it refused."  \
+    }
+#define CONFIG_OPTION                                                                                        \
+    {                                                                                                        \
+        "config", 'c', "FILE",                                                                               \
+            "The settings. Default: CARILLON_CONFIG, else ./config.yaml, else "                              \
+            "/etc/carillon/config.yaml, else built-in ones."                                                 \
+    }
+#define CLIENT_ENVIRONMENT "  CARILLON_URL        the server's address"
+#define SETTINGS_ENVIRONMENT                                                                                 \
+    "  CARILLON_SECTION_MEMBER  overrides one setting: CARILLON_SERVER_LISTEN is\n"                          \
+    "                           server.listen; carillon config reference lists all\n"                        \
+    "  CARILLON_CONFIG          the settings file when --config is not given\n"                              \
+    "  CARILLON_ZONEINFO        folder of time zone files, /usr/share/zoneinfo"
+
+const struct command commands[] = {
+    {
+        .name = "serve",
+        .words = "",
+        .about = "run the service",
+        .description =
+            "Reads the settings, opens the database, listens, and calls schedules' targets when they are "
+            "due, "
+            "until it is told to stop.\n"
+            "\n"
+            "SIGTERM or SIGINT: it stops accepting requests, takes no more work, gives what is in flight "
+            "shutdown.grace to end, hands back the rest, and exits 0. A second one ends it at once; nothing "
+            "is "
+            "lost by that either, since everything promised is in the database.\n"
+            "\n"
+            "Logs go to standard error: text on a terminal, one JSON object a line otherwise.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon serve\n"
+                    "  carillon serve --config /etc/carillon/config.yaml\n"
+                    "  CARILLON_SERVER_LISTEN=127.0.0.1:0 carillon serve --ready-fd 3 3>address",
+        .options = {CONFIG_OPTION,
+                    {"ready-fd", 0, "N",
+                     "Writes http://ADDRESS:PORT and a newline to file descriptor N once "
+                     "it serves, then closes it."}},
+        .run = command_serve,
+    },
+    {
+        .name = "add",
+        .words = "FILE|-",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "register schedules from a file, or standard input",
+        .description =
+            "FILE holds one schedule as JSON, or an array of up to 10,000, which are judged alone and stored "
+            "with one commit. A schedule whose five client members equal those of one that is there replaces "
+            "it in place.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon add schedule.json\n"
+                    "  jq '.timezone = \"UTC\"' schedule.json | carillon add -",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_add,
+    },
+    {
+        .name = "list",
+        .words = "",
+        .about = "show schedules",
+        .description = "All that match every filter given, oldest registration first.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon list\n"
+                    "  carillon list --application chef --state active\n"
+                    "  carillon list --json | jq -r '.[].id'",
+        .options = {{"application", 0, "TEXT", "Only those of this application."},
+                    {"group", 0, "TEXT", "Only those of this group."},
+                    {"operation", 0, "TEXT", "Only those of this operation."},
+                    {"type", 0, "TEXT", "Only those of this client type."},
+                    {"key", 0, "TEXT", "Only those of this key."},
+                    {"name", 0, "TEXT", "Only those whose name begins so."},
+                    {"state", 0, "STATE", "Only those that are active, paused or finished."},
+                    {"limit", 'n', "N", "At most so many. Default: all."},
+                    {"json", 0, NULL, "One JSON array, for scripts."},
+                    URL_OPTION},
+        .run = command_list,
+    },
+    {
+        .name = "get",
+        .words = "ID",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "show one schedule",
+        .description = "Its definition, state, next time and counters. Secrets are shown as ***.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon get 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_get,
+    },
+    {
+        .name = "delete",
+        .words = "ID",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "delete one schedule",
+        .description =
+            "Its pending and retrying runs are cancelled; an attempt in flight ends and is not retried.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon delete 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_delete,
+    },
+    {
+        .name = "trigger",
+        .words = "ID",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "fire one schedule now, beside its own times",
+        .description = "Makes a run by hand; when the schedule fires next is not changed by it.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon trigger 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_trigger,
+    },
+    {
+        .name = "next",
+        .words = "CRON",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "when a cron expression fires, without a server",
+        .description =
+            "CRON is one argument, so quote it: 5 fields, or 6 with seconds first, or a macro such as "
+            "@daily. "
+            "Shown are the times strictly after --from, in UTC and in the zone, with a note where daylight "
+            "saving moved one (its local time does not exist) or merged two (its local time exists twice).\n"
+            "\n"
+            "H stands for a value made from a schedule's identity; here, where there is none, the times "
+            "shown "
+            "for it are those of an empty identity.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon next '30 * * * * *'\n"
+                    "  carillon next '0 9 * * mon-fri' --timezone Europe/Berlin -n 10\n"
+                    "  carillon next '30 2 * * *' --timezone America/New_York --from 2026-03-07T00:00:00",
+        .options = {{"timezone", 'z', "ZONE", "An IANA zone. Default: the setting scheduler.timezone."},
+                    {"from", 0, "INSTANT", "ISO 8601; without offset, local time in the zone. Default: now."},
+                    {"count", 'n', "N", "How many, 1 to 1000. Default: 5."},
+                    {"json", 0, NULL, "As JSON, for scripts."}},
+        .run = command_next,
+    },
+    {
+        .name = "config check",
+        .words = "[FILE]",
+        .words_max = 1,
+        .about = "say what is wrong with the settings",
+        .description =
+            "Reads the settings as serve would, from file and environment, and says everything that is wrong "
+            "with them: with file and line, or the variable. Nothing is started or opened.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon config check\n"
+                    "  carillon config check deploy/config.yaml",
+        .options = {CONFIG_OPTION,
+                    {"json", 0, NULL, "{\"ok\": ..., \"faults\": [...], \"notes\": [...]}, for scripts."}},
+        .run = command_config_check,
+    },
+    {
+        .name = "config show",
+        .words = "[FILE]",
+        .words_max = 1,
+        .about = "print the settings in force and where each came from",
+        .description = "As YAML that can be read again; secrets are shown as ***.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon config show\n"
+                    "  CARILLON_LOG_LEVEL=debug carillon config show --json | jq .log",
+        .options = {CONFIG_OPTION, {"json", 0, NULL, "As JSON, for scripts."}},
+        .run = command_config_show,
+    },
+    {
+        .name = "config reference",
+        .words = "",
+        .about = "print every setting, its variable, default and meaning",
+        .description = "As a table in Markdown: the one in docs/configuration.md.",
+        .environment = "",
+        .examples = "  carillon config reference",
+        .run = command_config_reference,
+    },
+    {
+        .name = "version",
+        .words = "",
+        .about = "print the version",
+        .description = "Of this program.",
+        .environment = "",
+        .examples = "  carillon version",
+        .options = {{"json", 0, NULL, "As JSON, for scripts."}},
+        .run = command_version,
+    },
+};
+
+const size_t commands_n = COUNT_OF(commands);

@@ -1,0 +1,369 @@
+/*
+ * wiring.c: settings become each room's options; rooms are started from the ground up and stopped from the
+ * top down. Main thread. The only file that knows every room.
+ */
+#include "wiring.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "calendar/zones.h"
+#include "deliver/deliver.h"
+#include "store/sqlite/sqlite.h"
+
+/* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
+enum {
+    QUEUE_LIMIT = 65536,
+    GROUP_LIMIT = 1024,
+    ADDRESS_MAX = 300,
+    BATCH_MAX = 10000,
+    HEADER_MAX = 32 * 1024
+};
+
+struct service {
+    const struct settings *settings;
+    const char *version;
+    struct log *log;
+    struct zones *zones;
+    struct str *hidden_headers;
+    struct schedule_rules rules;        /* for what clients send */
+    struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
+    struct sqlite_file *file;
+    struct engine *engine;
+    struct lane *writer;
+    struct lane *reader;
+    struct api *api;
+    char user_agent[64];
+};
+
+/* --- settings to options --- */
+
+static enum err make_rules(struct service *v, struct error *err)
+{
+    const struct settings *s = v->settings;
+    const struct settings_list *hidden = &s->delivery.hidden_headers;
+    enum err e = zones_new(cli_zoneinfo(), &v->zones, err);
+
+    if (!e)
+        e = alloc_array(hidden->n, sizeof(v->hidden_headers[0]), (void **)&v->hidden_headers, err);
+    if (e)
+        return e;
+    for (size_t i = 0; i < hidden->n; i++)
+        v->hidden_headers[i] = str_of(hidden->items[i]);
+    v->rules = (struct schedule_rules){
+        .zones = v->zones,
+        .default_timezone = str_of(s->scheduler.timezone),
+        .tls_insecure_allowed = s->delivery.tls_insecure_allowed,
+        .hidden_headers = v->hidden_headers,
+        .hidden_headers_n = hidden->n,
+    };
+    for (size_t i = 0; i < deliver_kinds_n; i++)
+        v->rules.task_enabled[deliver_kinds[i].type] = true;
+    v->stored_rules = v->rules;
+    v->stored_rules.trusted = true;
+    return ERR_NONE;
+}
+
+static struct engine_options engine_options_of(struct service *v)
+{
+    const struct settings *s = v->settings;
+
+    return (struct engine_options){
+        .instance = uuid_v7(clock_wall()),
+        .core =
+            {
+                .horizon_us = s->scheduler.horizon_us,
+                .lease_us = s->scheduler.lease_us,
+                .safety_poll_us = s->scheduler.fetch_interval_us,
+                .claim_limit = (size_t)s->scheduler.fetch_count,
+                .held_max = (size_t)s->scheduler.max_held,
+                .in_flight_max = (size_t)s->scheduler.max_in_flight,
+            },
+        .timer_rules = {.misfire_grace_us = s->scheduler.misfire_grace_us},
+        .schedule_rules = &v->stored_rules,
+        .deliver =
+            {
+                .tls_insecure_allowed = s->delivery.tls_insecure_allowed,
+                .user_agent = v->user_agent,
+                .connections_max = (size_t)s->delivery.max_connections,
+                .per_host_max = (size_t)s->delivery.per_host_connections,
+                .ca_file = s->delivery.ca_file[0] != '\0' ? s->delivery.ca_file : NULL,
+            },
+        .log = v->log,
+        .upkeep = settings_list_has(&s->roles, "monitor"),
+        .upkeep_every_us = s->retention.every_us,
+        .keep_finished_us = s->retention.finished_us,
+        .keep_ok_us = s->retention.runs_us,
+        .keep_failed_us = s->retention.failed_us,
+    };
+}
+
+static void on_metrics(void *arg, struct buf *out)
+{
+    struct service *v = arg;
+    struct engine_stats engine;
+    struct lane_stats writer;
+    struct lane_stats reader;
+
+    engine_get_stats(v->engine, &engine);
+    lane_stats(v->writer, &writer);
+    lane_stats(v->reader, &reader);
+    wiring_metrics(&engine, &writer, &reader, out);
+}
+
+static struct api_options api_options_of(struct service *v)
+{
+    const struct settings *s = v->settings;
+
+    return (struct api_options){
+        .listen = s->server.listen,
+        .threads = (unsigned)s->server.threads,
+        .connections_max = (unsigned)s->server.max_connections,
+        .body_max = (size_t)s->server.max_body_bytes,
+        .batch_body_max = (size_t)s->server.max_batch_bytes,
+        .header_max = HEADER_MAX,
+        .idle_s = (unsigned)(s->server.idle_timeout_us / US_PER_S),
+        .batch_max = BATCH_MAX,
+        .version = v->version,
+        .rules = v->rules,
+        .writer = v->writer,
+        .reader = v->reader,
+        .log = v->log,
+        .metrics = on_metrics,
+        .metrics_arg = v,
+    };
+}
+
+/* --- lanes --- */
+
+static enum err open_writer(void *arg, struct store **ret, struct error *err)
+{
+    return sqlite_connect(((struct service *)arg)->file, true, ret, err);
+}
+
+static enum err open_reader(void *arg, struct store **ret, struct error *err)
+{
+    return sqlite_connect(((struct service *)arg)->file, false, ret, err);
+}
+
+static void on_notice(void *arg, const struct notice *n)
+{
+    engine_notice(((struct service *)arg)->engine, n);
+}
+
+static enum err start_lanes(struct service *v, struct error *err)
+{
+    struct lane_options options = {
+        .name = "writer",
+        .open = open_writer,
+        .open_arg = v,
+        .notice = on_notice,
+        .notice_arg = v,
+        .queue_limit = QUEUE_LIMIT,
+        .group_limit = GROUP_LIMIT,
+        .log = v->log,
+    };
+    enum err e = lane_new(&options, &v->writer, err);
+
+    if (e)
+        return e;
+    options.name = "reader";
+    options.open = open_reader;
+    options.notice = NULL;
+    return lane_new(&options, &v->reader, err);
+}
+
+static enum err open_database(struct service *v, struct error *err)
+{
+    struct sqlite_options options = {0};
+
+    if (!settings_sqlite_path(v->settings->database.url, &options.path))
+        return error_set(err, ERR_UNSUPPORTED, "database.url", "only sqlite:PATH in this version");
+    return sqlite_file_open(&options, &v->file, err);
+}
+
+/* --- up and down --- */
+
+static enum err start(struct service *v, struct error *err)
+{
+    struct engine_options engine;
+    struct api_options api;
+    enum err e = sqlite_setup(err);
+
+    if (!e)
+        e = make_rules(v, err);
+    if (!e)
+        e = open_database(v, err);
+    if (e)
+        return e;
+    /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
+     * started. */
+    engine = engine_options_of(v);
+    e = engine_new(&engine, &v->engine, err);
+    if (!e)
+        e = start_lanes(v, err);
+    if (!e)
+        e = engine_start(v->engine, v->writer, err);
+    if (e)
+        return e;
+    api = api_options_of(v);
+    return api_start(&api, &v->api, err);
+}
+
+/*
+ * From the top down: no more requests, then no more work, then what both were answered by. Each is stopped
+ * only when it was started, so that a start that fails half-way is undone by this too.
+ */
+static void stop(struct service *v, int64_t grace_us)
+{
+    struct mono until = mono_add(clock_mono(), grace_us);
+    int64_t left;
+
+    if (v->api)
+        api_stop(v->api, grace_us);
+    left = until.us - clock_mono().us;
+    if (v->engine)
+        engine_stop(v->engine, left > 0 ? left : 0);
+    lane_free(v->reader);
+    lane_free(v->writer);
+    api_free(v->api);
+    engine_free(v->engine);
+    sqlite_file_free(v->file);
+    zones_free(v->zones);
+    alloc_free(v->hidden_headers);
+}
+
+/* --- what is said and awaited --- */
+
+/* The address as settings have it, with the port that was really bound. */
+static void address_of(const struct service *v, char ret[ADDRESS_MAX])
+{
+    const char *listen = v->settings->server.listen;
+    const char *colon = strrchr(listen, ':');
+
+    if (snprintf(ret, ADDRESS_MAX, "http://%.*s:%u", (int)(colon - listen), listen, api_port(v->api)) < 0)
+        ret[0] = '\0';
+}
+
+static void write_ready(struct service *v, int fd, const char *address)
+{
+    if (fd < 0)
+        return;
+    if (dprintf(fd, "%s\n", address) < 0)
+        log_event(v->log, LOG_WARN, "main", "nobody reads --ready-fd", KV_I64("fd", fd));
+    if (fd > STDERR_FILENO)
+        (void)close(fd);
+}
+
+/* For somebody who just started it by hand; machines read the log. */
+static void greet(const struct service *v, const char *address)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    (void)fprintf(stderr,
+                  "\n  Carillon %s is at %s\n"
+                  "  API page   %s/docs\n"
+                  "  try        carillon list --url %s     carillon next '30 * * * * *'\n"
+                  "  stop       Ctrl-C\n\n",
+                  v->version, address, address, address);
+}
+
+static void announce(struct service *v, int ready_fd)
+{
+    const struct settings *s = v->settings;
+    char address[ADDRESS_MAX];
+
+    address_of(v, address);
+    for (size_t i = 0; i < s->notes.n; i++)
+        log_event(v->log, LOG_WARN, "main", "setting without effect",
+                  KV_CSTR("where", s->notes.items[i].where), KV_CSTR("detail", s->notes.items[i].text));
+    if (settings_listens_beyond_loopback(s->server.listen))
+        log_event(v->log, LOG_WARN, "main",
+                  "listening beyond loopback without authentication; put a front before it that has it",
+                  KV_CSTR("address", address));
+    log_event(v->log, LOG_INFO, "main", "listening", KV_CSTR("address", address),
+              KV_CSTR("version", v->version), KV_CSTR("instance", s->server.instance),
+              KV_I64("pid", getpid()), KV_CSTR("settings", s->source[0] != '\0' ? s->source : "built-in"));
+    write_ready(v, ready_fd, address);
+    greet(v, address);
+}
+
+static void stop_signals(sigset_t *ret)
+{
+    (void)sigemptyset(ret);
+    (void)sigaddset(ret, SIGTERM);
+    (void)sigaddset(ret, SIGINT);
+    (void)sigaddset(ret, SIGHUP);
+}
+
+/* Before any thread: all inherit it, so that only the main thread's sigwait() sees them. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    stop_signals(&set);
+    MUST(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+    /* A client or target that goes away is an error of its write, not our end. */
+    MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+static void await_signal(struct service *v)
+{
+    sigset_t set;
+    int number = 0;
+
+    stop_signals(&set);
+    while (sigwait(&set, &number) != 0)
+        continue;
+    log_event(v->log, LOG_INFO, "main", "stopping", KV_I64("signal", number),
+              KV_I64("grace_ms", v->settings->shutdown.grace_us / US_PER_MS));
+    /* From here on the next one has its usual effect: it ends the process at once. */
+    MUST(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
+}
+
+static struct log *make_log(const struct settings *s)
+{
+    enum log_level level = LOG_INFO;
+    bool text =
+        strcmp(s->log.format, "text") == 0 || (strcmp(s->log.format, "auto") == 0 && isatty(STDERR_FILENO));
+
+    MUST(log_level_parse(str_of(s->log.level), &level)); /* settings let nothing else pass */
+    return log_new(STDERR_FILENO, text ? LOG_TEXT : LOG_JSON, level);
+}
+
+int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd)
+{
+    CLEANUP(log_free_p) struct log *log = make_log(s);
+    struct service v = {.settings = s, .version = host->version, .log = log};
+    struct error err = {0};
+    enum err e;
+
+    block_signals();
+    MUST(snprintf(v.user_agent, sizeof(v.user_agent), "carillon/%s", host->version) > 0);
+    if (deliver_setup(&err)) {
+        log_error(log, LOG_ERROR, "main", "cannot start", &err);
+        return EXIT_FAILED;
+    }
+    e = start(&v, &err);
+    if (e) {
+        log_error(log, LOG_ERROR, "main", "cannot start", &err);
+        stop(&v, 0);
+    } else {
+        announce(&v, ready_fd);
+        await_signal(&v);
+        stop(&v, s->shutdown.grace_us);
+        log_plain(log, LOG_INFO, "main", "stopped");
+    }
+    deliver_teardown();
+    return e ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,20 @@
+/*
+ * wiring.h: the service put together from its rooms, and taken apart again.
+ */
+#ifndef WIRING_H
+#define WIRING_H
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "config/settings.h"
+#include "engine/engine.h"
+#include "store/lane.h"
+
+/* cli_host.serve: runs until SIGTERM, SIGINT or SIGHUP. Returns the exit status. */
+int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd);
+
+/* What /metrics says of engine and lanes, as Prometheus text. wiring_metrics.c */
+void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
+                    const struct lane_stats *reader, struct buf *out);
+
+#endif

@@ -1,8 +1,8 @@
 /*
  * claim.h: the claim transaction: what is due becomes runs leased to one instance, on any store.
  *
- * Reads due timers, lets model/timer plan them, writes timers and runs, and takes over runs whose retry is due
- * or whose lease ended. It looks a horizon ahead, so that runs are in memory when their moment comes.
+ * Reads due timers, lets model/timer plan them, writes timers and runs, and takes over runs whose retry is
+ * due or whose lease ended. It looks a horizon ahead, so that runs are in memory when their moment comes.
  */
 #ifndef STORE_CLAIM_H
 #define STORE_CLAIM_H
@@ -27,24 +27,26 @@ struct claim_result {
     struct claimed *items;
     size_t n;
     size_t cap;
-    struct uuid_list replaced; /* schedules whose older open runs were given up: abort what is in flight of them, but not what is in items */
+    struct uuid_list replaced; /* schedules whose older open runs were given up: abort what is in flight of
+                                  them, but not what is in items */
     struct uuid_list broken;   /* schedules whose stored definition no longer decodes: now paused */
     struct wall now;           /* the store's clock in the transaction */
     struct wall next_due;      /* the earliest thing still to be claimed; may be <= now when the limit cut */
 };
 void claim_result_done(struct claim_result *r);
 
-/* Decoded definitions by (id, version), so that a schedule that fires often is decoded once. Bounded. One thread. */
+/* Decoded definitions by (id, version), so that a schedule that fires often is decoded once. Bounded. One
+ * thread. */
 struct claim_cache;
 struct claim_cache *claim_cache_new(size_t limit);
 void claim_cache_free(struct claim_cache *c);
 CLEANUP_FN(struct claim_cache, claim_cache_free)
 
 /*
- * Within a transaction. A stored definition that no longer decodes (its zone left the database, say) is paused
- * (its timer stops), never fatal to the others; result.broken names it.
+ * Within a transaction. A stored definition that no longer decodes (its zone left the database, say) is
+ * paused (its timer stops), never fatal to the others; result.broken names it.
  */
-CHECKED enum err store_claim(struct store *s, struct claim_cache *cache, const struct claim_request *req, struct wall now,
-                             struct claim_result *ret, struct error *err);
+CHECKED enum err store_claim(struct store *s, struct claim_cache *cache, const struct claim_request *req,
+                             struct wall now, struct claim_result *ret, struct error *err);
 
 #endif

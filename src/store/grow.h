@@ -10,7 +10,8 @@
 
 enum { LIST_FIRST = 16 };
 
-CHECKED static inline enum err list_reserve(void **items, size_t *cap, size_t n, size_t item_bytes, struct error *err)
+CHECKED static inline enum err list_reserve(void **items, size_t *cap, size_t n, size_t item_bytes,
+                                            struct error *err)
 {
     size_t more = *cap > 0 ? *cap : LIST_FIRST;
     enum err e;
@@ -27,6 +28,12 @@ CHECKED static inline enum err list_reserve(void **items, size_t *cap, size_t n,
 }
 
 /* Room for item number `l->n` of any of the lists {items, n, cap}. */
-#define LIST_RESERVE(l, err) list_reserve((void **)&(l)->items, &(l)->cap, (l)->n, sizeof(*(l)->items), (err))
+#define LIST_RESERVE(l, err)                                                                                 \
+    (__extension__({                                                                                         \
+        void *items_ = (l)->items;                                                                           \
+        enum err e_ = list_reserve(&items_, &(l)->cap, (l)->n, sizeof(*(l)->items), (err));                  \
+        (l)->items = items_;                                                                                 \
+        e_;                                                                                                  \
+    }))
 
 #endif

@@ -1,12 +1,12 @@
 /*
  * lane.h: a thread that owns one store and commits in groups.
  *
- * Operations are handed over whole by lane_submit() from any thread. The lane takes everything that waits, runs
- * it as one transaction, commits, reports what changed (notice), and only then answers all of it: op->done() is
- * called on the lane's thread, in order of submission, after the commit, and must not block. A group that fails is rolled back and
- * replayed one by one, so that an operation fails alone; a group is never half answered. When the database
- * cannot be reached the lane reconnects with backoff; operations that may be repeated wait for it up to a
- * limit, the others are answered ERR_UNAVAILABLE.
+ * Operations are handed over whole by lane_submit() from any thread. The lane takes everything that waits,
+ * runs it as one transaction, commits, reports what changed (notice), and only then answers all of it:
+ * op->done() is called on the lane's thread, in order of submission, after the commit, and must not block. A
+ * group that fails is rolled back and replayed one by one, so that an operation fails alone; a group is never
+ * half answered. When the database cannot be reached the lane reconnects with backoff; operations that may be
+ * repeated wait for it up to a limit, the others are answered ERR_UNAVAILABLE.
  */
 #ifndef STORE_LANE_H
 #define STORE_LANE_H
@@ -42,13 +42,18 @@ struct notice {
 struct op_type {
     const char *name; /* for metrics and logs */
     bool writes;
-    bool repeatable; /* may be run again when the outcome of a commit is unknown */
     /*
-     * Runs n >= 1 operations of this type that were submitted one after another, in order. Sets op->err of each
-     * (an operation may fail alone by its own judgement: not found, precondition). Returning an error fails the
-     * group: all of it is rolled back and replayed one by one.
+     * Waits for a lost connection and runs again, also when the outcome of its commit is unknown: run() must
+     * then recognise what it did already. Others are answered ERR_UNAVAILABLE at once.
      */
-    CHECKED enum err (*run)(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice, struct error *err);
+    bool repeatable;
+    /*
+     * Runs n >= 1 operations of this type that were submitted one after another, in order. Sets op->err of
+     * each (an operation may fail alone by its own judgement: not found, precondition). Returning an error
+     * fails the group: all of it is rolled back and replayed one by one.
+     */
+    CHECKED enum err (*run)(struct store *s, struct op **ops, size_t n, struct wall now,
+                            struct notice *notice, struct error *err);
 };
 
 typedef void (*op_done_fn)(struct op *op);
@@ -60,7 +65,9 @@ struct op {
     op_done_fn done;
     struct error err; /* code ERR_NONE: it was done and is durable */
     void *arg;        /* the submitter's own; the lane does not look at it */
-    bool unfinished;  /* set by run(): what it did so far is to be committed, then it runs again in the next group */
+    bool unfinished;  /* set by run(): what it did so far is to be committed, then it runs again in the next
+                         group */
+    uint64_t parts;   /* how many such parts are committed; the lane's */
 };
 
 /* Opens a connection anew after a loss; called on the lane's thread. */

@@ -21,15 +21,16 @@ struct op_complete {
     struct op op;
     struct outcome *outcomes; /* owned array; each .schedule is a counted reference of the operation's */
     size_t n;
-    struct wall ret_earliest; /* the earliest thing these outcomes made due (retry, next of delay-recur, released run); also in the notice */
+    struct wall ret_earliest; /* the earliest thing these outcomes made due (retry, next of delay-recur,
+                                 released run); also in the notice */
 };
 CHECKED enum err op_complete_new(size_t n, op_done_fn done, struct op_complete **ret, struct error *err);
 void op_complete_free(struct op_complete *o);
 
 struct op_renew {
     struct op op;
-    struct uuid *runs;   /* owned, n */
-    uint64_t *tokens;    /* owned, n */
+    struct uuid *runs; /* owned, n */
+    uint64_t *tokens;  /* owned, n */
     size_t n;
     int64_t lease_us;
     struct wall ret_until;

@@ -1,6 +1,6 @@
 /*
- * ops_schedule.h: what the API asks of a lane about schedules. Inputs are owned by the operation unless said otherwise; each has a
- * _new and a _free; free only what the lane has given back.
+ * ops_schedule.h: what the API asks of a lane about schedules. Inputs are owned by the operation unless said
+ * otherwise; each has a _new and a _free; free only what the lane has given back.
  */
 #ifndef STORE_OPS_SCHEDULE_H
 #define STORE_OPS_SCHEDULE_H
@@ -15,19 +15,25 @@ struct op_put_item {
     int64_t ret_version;
     struct wall ret_next_at; /* first time it acts */
     enum err result;         /* ERR_NONE, or why this one was refused */
+    struct wall made_at;     /* the operation's: of a try whose commit may not have come back */
 };
 struct op_put {
     struct op op;
     struct op_put_item *items;
     size_t n;
-    bool by_id;         /* PUT /schedules/{id}: n is 1 */
+    bool by_id; /* PUT /schedules/{id}: n is 1 */
     struct uuid id;
     int64_t if_version; /* 0: any */
 };
 CHECKED enum err op_put_new(size_t n, op_done_fn done, struct op_put **ret, struct error *err);
 void op_put_free(struct op_put *o);
 
-/* Deletes by id, or all that match the filter (in bounded steps within the one transaction). Writer lane. */
+/*
+ * Deletes by id, or all that match the filter. Writer lane. Up to REMOVE_AT_ONCE are one transaction; more
+ * are several, with others' operations in between, so that a large deletion does not hold up the lane: what
+ * is registered meanwhile may be deleted too, and a crash leaves a part, of which nobody was told.
+ */
+enum { REMOVE_AT_ONCE = 10000 };
 struct op_remove {
     struct op op;
     bool by_id;
@@ -35,6 +41,10 @@ struct op_remove {
     int64_t if_version;
     struct filter filter; /* views must outlive the operation */
     int64_t ret_count;
+    /* the operation's: where it stands with a filter, and what is committed of it */
+    struct uuid reached;
+    uint64_t parts;
+    int64_t committed;
 };
 struct op_remove *op_remove_new(op_done_fn done);
 void op_remove_free(struct op_remove *o);
@@ -58,7 +68,12 @@ struct op_list {
 struct op_list *op_list_new(op_done_fn done);
 void op_list_free(struct op_list *o);
 
-/* Pause, resume, trigger: each reads the record, applies model/timer, writes. Writer lane. */
+/*
+ * Pause, resume, trigger: each reads the record, applies model/timer, writes. Writer lane. To pause what is
+ * paused, or resume what is active, changes nothing and succeeds; either of a finished schedule is
+ * ERR_CONFLICT. A trigger makes a run whatever the state and whatever is open; it does not count towards
+ * max_runs.
+ */
 enum op_act_kind { OP_PAUSE, OP_RESUME, OP_TRIGGER };
 struct op_act {
     struct op op;
@@ -66,8 +81,9 @@ struct op_act {
     struct uuid id;
     int64_t if_version;
     const struct schedule_rules *rules; /* borrowed: decodes the stored definition; outlives the operation */
-    struct record ret;     /* after the act */
-    struct run ret_run;    /* OP_TRIGGER */
+    struct record ret;                  /* after the act */
+    struct run ret_run;                 /* OP_TRIGGER */
+    struct wall made_at;                /* the operation's: of a try whose commit may not have come back */
 };
 struct op_act *op_act_new(op_done_fn done);
 void op_act_free(struct op_act *o);

@@ -48,6 +48,6 @@ void uuid_list_done(struct uuid_list *l)
 
 bool filter_is_empty(const struct filter *f)
 {
-    return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p && !f->name_prefix.p &&
-           f->state < 0;
+    return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p &&
+           !f->name_prefix.p && f->state < 0;
 }

@@ -22,10 +22,10 @@ struct store;
 /* A schedule as the store keeps it: cold definition and hot timer side by side. */
 struct record {
     struct uuid id;
-    int64_t version;       /* 1 at registration, +1 at each change of the definition, pause or resumption */
+    int64_t version; /* 1 at registration, +1 at each change of the definition, pause or resumption */
     struct wall created_at;
     struct wall updated_at;
-    char *definition;      /* terminated JSON text; owned */
+    char *definition; /* terminated JSON text; owned */
     size_t definition_n;
     struct timer timer;
     enum run_state last_state; /* of the last run that ended */
@@ -44,11 +44,12 @@ void record_list_done(struct record_list *l);
 struct put {
     /* in; `schedule` is borrowed */
     const struct schedule *schedule;
-    struct str definition;  /* schedule_encode()d */
-    struct timer timer;     /* timer_start() */
-    struct uuid id;         /* for a new one, and the one to be replaced when `by_id` */
-    bool by_id;             /* replace exactly `id`: ERR_NOT_FOUND, ERR_CONFLICT when the new identity is another schedule's */
-    int64_t if_version;     /* 0: any; else ERR_PRECONDITION when it is not the current one */
+    struct str definition; /* schedule_encode()d */
+    struct timer timer;    /* timer_start() */
+    struct uuid id;        /* for a new one, and the one to be replaced when `by_id` */
+    bool by_id;         /* replace exactly `id`: ERR_NOT_FOUND, ERR_CONFLICT when the new identity is another
+                           schedule's */
+    int64_t if_version; /* 0: any; else ERR_PRECONDITION when it is not the current one */
     /* out */
     enum err result;
     struct uuid ret_id;
@@ -64,8 +65,9 @@ struct filter {
     struct str key;
     struct str type;
     struct str name_prefix;
-    int state; /* enum schedule_state or -1 */
-    struct uuid after; /* keyset: ids greater than this; nil for the first page. Sorted by id, which is by time of registration */
+    int state;         /* enum schedule_state or -1 */
+    struct uuid after; /* keyset: ids greater than this; nil for the first page. Sorted by id, which is by
+                          time of registration */
     size_t limit;
 };
 bool filter_is_empty(const struct filter *f); /* no filter but paging */
@@ -91,10 +93,11 @@ void due_list_done(struct due_list *l);
 struct advance {
     struct uuid id;
     struct timer after;
-    bool replace; /* end the open runs before inserting: pending and retrying ones cancelled, running ones doomed */
+    bool replace; /* end the open runs before inserting: pending and retrying ones cancelled, running ones
+                     doomed */
 };
 struct run_insert {
-    struct run run;     /* state running with a lease, or pending (waits: due_at never) */
+    struct run run; /* state running with a lease, or pending (waits: due_at never) */
 };
 
 /* A run on its way to the engine with its definition. */
@@ -112,7 +115,7 @@ void taken_list_done(struct taken_list *l);
 
 struct lease {
     struct uuid instance;
-    uint64_t token;     /* fresh for this claim */
+    uint64_t token; /* fresh for this claim */
     struct wall until;
 };
 
@@ -123,18 +126,20 @@ struct outcome {
     struct uuid schedule_id;
     int64_t schedule_version;
     uint64_t token;
-    enum run_state to;      /* succeeded, failed, dead, skipped, cancelled: ended; retrying; pending: handed back */
-    struct wall due_at;     /* for retrying and pending */
-    struct wall ended_at;   /* when the attempt ended, by the cluster's clock */
-    int64_t failures;       /* after this attempt */
-    bool attempted;         /* a request was sent */
+    enum run_state
+        to; /* succeeded, failed, dead, skipped, cancelled: ended; retrying; pending: handed back */
+    struct wall due_at;   /* for retrying and pending */
+    struct wall ended_at; /* when the attempt ended, by the cluster's clock */
+    int64_t failures;     /* after this attempt */
+    bool attempted;       /* a request was sent */
     struct attempt_result result;
     const struct schedule *schedule; /* borrowed; for what timer_run_ended() decides */
     /* out */
-    bool stale;             /* the token is not the current one: nothing was changed */
-    enum run_state became;  /* what it really became: a doomed run asked to retry becomes failed (attempted) or cancelled */
-    struct wall made_due;   /* the earliest moment at which this made something due: its retry, its schedule's next
-                               occurrence, the run that waited for it; WALL_NEVER: nothing */
+    bool stale;            /* the token is not the current one: nothing was changed */
+    enum run_state became; /* what it really became: a doomed run asked to retry becomes failed (attempted) or
+                              cancelled */
+    struct wall made_due;  /* the earliest moment at which this made something due: its retry, its schedule's
+                              next  occurrence, the run that waited for it; WALL_NEVER: nothing */
 };
 
 /* An ended or open run as lists show it. */
@@ -156,7 +161,8 @@ void run_record_list_done(struct run_record_list *l);
 struct run_filter {
     struct uuid schedule_id; /* nil: any */
     int state;               /* enum run_state or -1 */
-    struct uuid before;      /* keyset: run ids less than this; nil for the first page. Newest first: run ids are UUIDv7 */
+    struct uuid
+        before; /* keyset: run ids less than this; nil for the first page. Newest first: run ids are UUIDv7 */
     size_t limit;
 };
 
@@ -182,60 +188,77 @@ struct store_ops {
     CHECKED enum err (*ping)(struct store *s, struct error *err);
     void (*close)(struct store *s);
 
-    /* Registers or replaces, in order: of two with one identity the last wins. Each is judged alone (put.result). */
+    /* Registers or replaces, in order: of two with one identity the last wins. Each is judged alone
+     * (put.result). */
     CHECKED enum err (*put)(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err);
-    /* Deletes what matches, at most f->limit; open runs end as for outcome/replacement (pending and retrying: cancelled, running: doomed). */
-    CHECKED enum err (*remove)(struct store *s, const struct filter *f, struct wall now, struct uuid_list *ret, struct error *err);
-    CHECKED enum err (*remove_id)(struct store *s, struct uuid id, int64_t if_version, struct wall now, struct error *err);
+    /* Deletes what matches, at most f->limit; open runs end as for outcome/replacement (pending and retrying:
+     * cancelled, running: doomed). */
+    CHECKED enum err (*remove)(struct store *s, const struct filter *f, struct wall now,
+                               struct uuid_list *ret, struct error *err);
+    CHECKED enum err (*remove_id)(struct store *s, struct uuid id, int64_t if_version, struct wall now,
+                                  struct error *err);
     /* Writes a timer changed by hand (pause, resume); bumps the version; `cancel_runs` as for a deletion. */
-    CHECKED enum err (*set_timer)(struct store *s, struct uuid id, int64_t if_version, const struct timer *t, bool cancel_runs,
-                                  struct wall now, int64_t *ret_version, struct error *err);
+    CHECKED enum err (*set_timer)(struct store *s, struct uuid id, int64_t if_version, const struct timer *t,
+                                  bool cancel_runs, struct wall now, int64_t *ret_version, struct error *err);
     /* Makes a run by hand: `run->scheduled_at` moves on by 1 µs while the identity is taken. */
     CHECKED enum err (*insert_run)(struct store *s, struct run *run, struct error *err);
 
-    CHECKED enum err (*get)(struct store *s, struct uuid id, struct record *ret, struct error *err); /* ERR_NOT_FOUND */
-    CHECKED enum err (*get_by_client)(struct store *s, const struct schedule *identity, struct record *ret, struct error *err);
-    CHECKED enum err (*list)(struct store *s, const struct filter *f, struct record_list *ret, struct error *err);
+    CHECKED enum err (*get)(struct store *s, struct uuid id, struct record *ret,
+                            struct error *err); /* ERR_NOT_FOUND */
+    CHECKED enum err (*get_by_client)(struct store *s, const struct schedule *identity, struct record *ret,
+                                      struct error *err);
+    CHECKED enum err (*list)(struct store *s, const struct filter *f, struct record_list *ret,
+                             struct error *err);
     CHECKED enum err (*get_run)(struct store *s, struct uuid id, struct run_record *ret, struct error *err);
-    CHECKED enum err (*list_runs)(struct store *s, const struct run_filter *f, struct run_record_list *ret, struct error *err);
+    CHECKED enum err (*list_runs)(struct store *s, const struct run_filter *f, struct run_record_list *ret,
+                                  struct error *err);
     CHECKED enum err (*stats)(struct store *s, struct store_stats *ret, struct error *err);
 
     /* Claiming. Locks (no row goes to two) and reads timers with next_at <= until, earliest first. */
-    CHECKED enum err (*due)(struct store *s, struct wall until, size_t limit, struct due_list *ret, struct error *err);
-    CHECKED enum err (*advance)(struct store *s, const struct advance *a, size_t n, struct wall now, struct error *err);
+    CHECKED enum err (*due)(struct store *s, struct wall until, size_t limit, struct due_list *ret,
+                            struct error *err);
+    CHECKED enum err (*advance)(struct store *s, const struct advance *a, size_t n, struct wall now,
+                                struct error *err);
     /*
-     * Never fails for a taken identity: while an open run (a doomed one of an older definition, say) has it, the new
-     * run's scheduled_at moves on by 1 µs, here and in `runs`. Ended and dead runs do not count.
+     * Never fails for a taken identity: while an open run (a doomed one of an older definition, say) has it,
+     * the new run's scheduled_at moves on by 1 µs, here and in `runs`. Ended and dead runs do not count.
      */
     CHECKED enum err (*insert_runs)(struct store *s, struct run_insert *runs, size_t n, struct error *err);
     /*
-     * Takes runs whose due_at <= until (pending, retrying), and running ones whose lease ended before `now`, under the
-     * new lease, attempt + 1. Doomed ones whose lease ended are ended as cancelled, not taken.
+     * Takes runs whose due_at <= until (pending, retrying), and running ones whose lease ended before `now`,
+     * under the new lease, attempt + 1. Doomed ones whose lease ended are ended as cancelled, not taken.
      */
-    CHECKED enum err (*retake)(struct store *s, const struct lease *lease, struct wall now, struct wall until, size_t limit,
-                               struct taken_list *ret, struct error *err);
-    /* The earliest moment anything is due that is leased to nobody, or a lease ends; WALL_NEVER when nothing waits. */
+    CHECKED enum err (*retake)(struct store *s, const struct lease *lease, struct wall now, struct wall until,
+                               size_t limit, struct taken_list *ret, struct error *err);
+    /* The earliest moment anything is due that is leased to nobody, or a lease ends; WALL_NEVER when nothing
+     * waits. */
     CHECKED enum err (*next_due)(struct store *s, struct wall *ret, struct error *err);
 
     /*
-     * Records outcomes. One whose lease token is stale changes nothing and is marked so. Ended runs move to run_log
-     * (dead ones stay), the schedule's last outcome is set, timer_run_ended() is applied, and the oldest run that waits
-     * for its predecessor becomes due when no other is open. A run handed back unattempted gives its attempt number back.
+     * Records outcomes. One whose lease token is stale changes nothing and is marked so. Ended runs move to
+     * run_log (dead ones stay), the schedule's last outcome is set, timer_run_ended() is applied, and the
+     * oldest run that waits for its predecessor becomes due when no other is open. A run handed back
+     * unattempted gives its attempt number back.
      *
-     * timer_run_ended() needs the definition in force. `schedule` of a doomed run is an older one: when such a run was
-     * the last open one of an active timer that has no next_at, the timer is woken instead (next_at when the run ended,
-     * occurs_at WALL_NEVER) and the next claim, which reads the definition, decides. retake() does the same.
+     * timer_run_ended() needs the definition in force. `schedule` of a doomed run is an older one: when such
+     * a run was the last open one of an active timer that has no next_at, the timer is woken instead (next_at
+     * when the run ended, occurs_at WALL_NEVER) and the next claim, which reads the definition, decides.
+     * retake() does the same.
      */
-    CHECKED enum err (*complete)(struct store *s, struct outcome *outcomes, size_t n, struct wall now, struct error *err);
-    /* Prolongs leases of `instance` with these (run, token); ret_lost names those that are no longer ours (or doomed: *not* lost). */
-    CHECKED enum err (*renew)(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n, struct wall until,
-                              struct uuid_list *ret_lost, struct error *err);
+    CHECKED enum err (*complete)(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
+                                 struct error *err);
+    /* Prolongs leases of `instance` with these (run, token); ret_lost names those that are no longer ours (or
+     * doomed: *not* lost). */
+    CHECKED enum err (*renew)(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
+                              struct wall until, struct uuid_list *ret_lost, struct error *err);
 
     /* Upkeep, each bounded by `limit` rows; *ret_n what was done. */
-    CHECKED enum err (*remove_finished)(struct store *s, struct wall before, size_t limit, size_t *ret_n, struct error *err);
-    CHECKED enum err (*trim_runs)(struct store *s, struct wall ok_before, struct wall failed_before, size_t limit, size_t *ret_n,
-                                  struct error *err);
-    CHECKED enum err (*get_meta)(struct store *s, const char *key, struct buf *ret, struct error *err); /* ERR_NOT_FOUND */
+    CHECKED enum err (*remove_finished)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                        struct error *err);
+    CHECKED enum err (*trim_runs)(struct store *s, struct wall ok_before, struct wall failed_before,
+                                  size_t limit, size_t *ret_n, struct error *err);
+    CHECKED enum err (*get_meta)(struct store *s, const char *key, struct buf *ret,
+                                 struct error *err); /* ERR_NOT_FOUND */
     CHECKED enum err (*set_meta)(struct store *s, const char *key, struct str value, struct error *err);
     /* Between transactions, from time to time: whatever the store wants done (checkpoints). */
     void (*upkeep)(struct store *s);

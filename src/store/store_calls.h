@@ -41,7 +41,8 @@ static inline void store_close(struct store *s)
 }
 CLEANUP_FN(struct store, store_close)
 
-CHECKED static inline enum err store_put(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err)
+CHECKED static inline enum err store_put(struct store *s, struct put *puts, size_t n, struct wall now,
+                                         struct error *err)
 {
     return s->ops->put(s, puts, n, now, err);
 }
@@ -52,8 +53,8 @@ CHECKED static inline enum err store_remove(struct store *s, const struct filter
     return s->ops->remove(s, f, now, ret, err);
 }
 
-CHECKED static inline enum err store_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
-                                               struct error *err)
+CHECKED static inline enum err store_remove_id(struct store *s, struct uuid id, int64_t if_version,
+                                               struct wall now, struct error *err)
 {
     return s->ops->remove_id(s, id, if_version, now, err);
 }
@@ -70,7 +71,8 @@ CHECKED static inline enum err store_insert_run(struct store *s, struct run *run
     return s->ops->insert_run(s, run, err);
 }
 
-CHECKED static inline enum err store_get(struct store *s, struct uuid id, struct record *ret, struct error *err)
+CHECKED static inline enum err store_get(struct store *s, struct uuid id, struct record *ret,
+                                         struct error *err)
 {
     return s->ops->get(s, id, ret, err);
 }
@@ -104,25 +106,27 @@ CHECKED static inline enum err store_stats(struct store *s, struct store_stats *
     return s->ops->stats(s, ret, err);
 }
 
-CHECKED static inline enum err store_due(struct store *s, struct wall until, size_t limit, struct due_list *ret,
-                                         struct error *err)
+CHECKED static inline enum err store_due(struct store *s, struct wall until, size_t limit,
+                                         struct due_list *ret, struct error *err)
 {
     return s->ops->due(s, until, limit, ret, err);
 }
 
-CHECKED static inline enum err store_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
-                                             struct error *err)
+CHECKED static inline enum err store_advance(struct store *s, const struct advance *a, size_t n,
+                                             struct wall now, struct error *err)
 {
     return s->ops->advance(s, a, n, now, err);
 }
 
-CHECKED static inline enum err store_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err)
+CHECKED static inline enum err store_insert_runs(struct store *s, struct run_insert *runs, size_t n,
+                                                 struct error *err)
 {
     return s->ops->insert_runs(s, runs, n, err);
 }
 
 CHECKED static inline enum err store_retake(struct store *s, const struct lease *lease, struct wall now,
-                                            struct wall until, size_t limit, struct taken_list *ret, struct error *err)
+                                            struct wall until, size_t limit, struct taken_list *ret,
+                                            struct error *err)
 {
     return s->ops->retake(s, lease, now, until, limit, ret, err);
 }
@@ -132,36 +136,40 @@ CHECKED static inline enum err store_next_due(struct store *s, struct wall *ret,
     return s->ops->next_due(s, ret, err);
 }
 
-CHECKED static inline enum err store_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
-                                              struct error *err)
+CHECKED static inline enum err store_complete(struct store *s, struct outcome *outcomes, size_t n,
+                                              struct wall now, struct error *err)
 {
     return s->ops->complete(s, outcomes, n, now, err);
 }
 
-CHECKED static inline enum err store_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
-                                           struct wall until, struct uuid_list *ret_lost, struct error *err)
+CHECKED static inline enum err store_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens,
+                                           size_t n, struct wall until, struct uuid_list *ret_lost,
+                                           struct error *err)
 {
     return s->ops->renew(s, runs, tokens, n, until, ret_lost, err);
 }
 
-CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                                     struct error *err)
+CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, size_t limit,
+                                                     size_t *ret_n, struct error *err)
 {
     return s->ops->remove_finished(s, before, limit, ret_n, err);
 }
 
-CHECKED static inline enum err store_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
-                                               size_t limit, size_t *ret_n, struct error *err)
+CHECKED static inline enum err store_trim_runs(struct store *s, struct wall ok_before,
+                                               struct wall failed_before, size_t limit, size_t *ret_n,
+                                               struct error *err)
 {
     return s->ops->trim_runs(s, ok_before, failed_before, limit, ret_n, err);
 }
 
-CHECKED static inline enum err store_get_meta(struct store *s, const char *key, struct buf *ret, struct error *err)
+CHECKED static inline enum err store_get_meta(struct store *s, const char *key, struct buf *ret,
+                                              struct error *err)
 {
     return s->ops->get_meta(s, key, ret, err);
 }
 
-CHECKED static inline enum err store_set_meta(struct store *s, const char *key, struct str value, struct error *err)
+CHECKED static inline enum err store_set_meta(struct store *s, const char *key, struct str value,
+                                              struct error *err)
 {
     return s->ops->set_meta(s, key, value, err);
 }

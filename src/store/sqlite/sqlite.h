@@ -1,28 +1,31 @@
 /*
  * sqlite.h: the embedded store: one SQLite file in WAL mode with synchronous=FULL.
  *
- * One process at a time: the file is locked for as long as the process lives (a second one is told so), which is
- * why leases found at the first opening are expired at once: their holders are gone.
+ * One process at a time: the file is locked for as long as the process lives (a second one is told so), which
+ * is why leases found at the first opening are expired at once: their holders are gone.
  */
 #ifndef STORE_SQLITE_SQLITE_H
 #define STORE_SQLITE_SQLITE_H
 
 #include "store/store.h"
 
-/* The process's hold on a database file; opens connections of it. Any thread may open; it outlives its connections. */
+/* The process's hold on a database file; opens connections of it. Any thread may open; it outlives its
+ * connections. */
 struct sqlite_file;
 
 struct sqlite_options {
-    const char *path;     /* made when absent, with its folder */
-    int64_t cache_bytes;  /* page cache of a connection; 0: default 2 MiB */
+    const char *path;                /* made when absent, with its folder */
+    int64_t cache_bytes;             /* page cache of a connection; 0: default 2 MiB */
     struct wall (*clock)(void *arg); /* NULL: clock_wall(); tests put theirs */
     void *clock_arg;
 };
 
 /* Hooks SQLite's memory to base/alloc; once, before any other use. */
 CHECKED enum err sqlite_setup(struct error *err);
-/* Locks, creates or migrates, and expires the leases of a previous life. ERR_CONFLICT: another process holds it. */
-CHECKED enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_file **ret, struct error *err);
+/* Locks, creates or migrates, and expires the leases of a previous life. ERR_CONFLICT: another process holds
+ * it. */
+CHECKED enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_file **ret,
+                                  struct error *err);
 void sqlite_file_free(struct sqlite_file *f);
 CLEANUP_FN(struct sqlite_file, sqlite_file_free)
 

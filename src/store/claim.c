@@ -1,0 +1,286 @@
+/*
+ * claim.c: see claim.h. One thread: the lane's. Cost per run: the cache's look-up, or the decoding of a
+ * definition.
+ */
+#include "store/claim.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "store/claim_cache.h"
+#include "store/grow.h"
+
+/* A claim on its way. */
+struct claim {
+    struct store *s;
+    struct claim_cache *cache;
+    const struct claim_request *req;
+    struct wall now;
+    struct wall until;
+    struct lease lease;
+    struct claim_result *ret;
+    struct advance_list {
+        struct advance *items;
+        size_t n;
+        size_t cap;
+    } advances;
+    struct insert_list {
+        struct run_insert *items;
+        size_t n;
+        size_t cap;
+    } inserts;
+    size_t running; /* of inserts: those that are leased to us */
+};
+
+static void claim_done(struct claim *c)
+{
+    alloc_free(c->advances.items);
+    alloc_free(c->inserts.items);
+}
+
+void claim_result_done(struct claim_result *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        schedule_unref(r->items[i].schedule);
+    alloc_free(r->items);
+    uuid_list_done(&r->replaced);
+    uuid_list_done(&r->broken);
+    *r = (struct claim_result){0};
+}
+
+static enum err add_uuid(struct uuid_list *l, struct uuid id, struct error *err)
+{
+    enum err e = LIST_RESERVE(l, err);
+
+    if (e)
+        return e;
+    l->items[l->n++] = id;
+    return ERR_NONE;
+}
+
+static enum err decode(const struct schedule_rules *rules, struct str definition, struct schedule **ret,
+                       struct error *err)
+{
+    struct error_list faults = {0};
+    json_t *json;
+    enum err e;
+
+    e = json_parse(definition, JSON_DEPTH_LIMIT, &json, err);
+    if (e)
+        return e;
+    e = schedule_decode(json, rules, NULL, ret, &faults);
+    json_free(json);
+    if (e && err)
+        *err = faults.items[0];
+    return e;
+}
+
+/* *ret stays NULL for a definition that no longer decodes; running out of memory is an error. */
+static enum err definition_of(struct claim *c, struct uuid id, int64_t version, struct str definition,
+                              struct schedule **ret, struct error *err)
+{
+    struct schedule *s = claim_cache_get(c->cache, id, version);
+    enum err e;
+
+    if (!s) {
+        e = decode(c->req->schedule_rules, definition, &s, err);
+        if (e == ERR_MEMORY)
+            return e;
+        if (e)
+            return ERR_NONE;
+        /* A one-shot will not be asked for again. */
+        if (schedule_recurs(s))
+            claim_cache_put(c->cache, id, version, s);
+    }
+    *ret = s;
+    return ERR_NONE;
+}
+
+/* Stops a schedule that nobody can read any more. */
+static enum err stop_broken(struct claim *c, struct uuid id, const struct timer *timer, struct error *err)
+{
+    struct timer t = *timer;
+    int64_t version;
+    enum err e;
+
+    timer_pause(&t, c->now);
+    e = store_set_timer(c->s, id, 0, &t, true, c->now, &version, err);
+    if (e)
+        return e;
+    return add_uuid(&c->ret->broken, id, err);
+}
+
+static enum err add_insert(struct claim *c, const struct due *d, const struct plan_run *p, struct error *err)
+{
+    struct run *run;
+    enum err e = LIST_RESERVE(&c->inserts, err);
+
+    if (e)
+        return e;
+    run = &c->inserts.items[c->inserts.n++].run;
+    *run = (struct run){
+        .id = uuid_v7(c->now),
+        .schedule_id = d->id,
+        .schedule_version = d->version,
+        .scheduled_at = p->scheduled_at,
+        .due_at = p->waits ? WALL_NEVER : p->due_at,
+        .state = p->waits ? RUN_PENDING : RUN_RUNNING,
+        .attempt = p->waits ? 0 : 1,
+        .lease_token = p->waits ? 0 : c->lease.token,
+        .lease_until = p->waits ? (struct wall){0} : c->lease.until,
+    };
+    c->running += !p->waits;
+    return ERR_NONE;
+}
+
+/* The run goes to the engine; its schedule's reference with it. */
+static enum err add_claimed(struct claim *c, const struct run *run, struct schedule *s, struct error *err)
+{
+    enum err e = LIST_RESERVE(c->ret, err);
+
+    if (e)
+        return e;
+    c->ret->items[c->ret->n++] = (struct claimed){.run = *run, .schedule = schedule_ref(s)};
+    return ERR_NONE;
+}
+
+static enum err keep_plan(struct claim *c, const struct due *d, struct schedule *s, const struct plan *plan,
+                          struct error *err)
+{
+    enum err e = LIST_RESERVE(&c->advances, err);
+
+    if (e)
+        return e;
+    c->advances.items[c->advances.n++] =
+        (struct advance){.id = d->id, .after = plan->after, .replace = plan->replace};
+    if (plan->replace) {
+        e = add_uuid(&c->ret->replaced, d->id, err);
+        if (e)
+            return e;
+    }
+    for (size_t i = 0; i < plan->runs_n; i++) {
+        e = add_insert(c, d, &plan->runs[i], err);
+        if (!e && !plan->runs[i].waits)
+            e = add_claimed(c, &c->inserts.items[c->inserts.n - 1].run, s, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static enum err plan_due(struct claim *c, const struct due *d, struct error *err)
+{
+    CLEANUP(schedule_unref_p) struct schedule *s = NULL;
+    CLEANUP(plan_done) struct plan plan = {0};
+    enum err e;
+
+    e = definition_of(c, d->id, d->version, (struct str){d->definition, d->definition_n}, &s, err);
+    if (e)
+        return e;
+    if (!s)
+        return stop_broken(c, d->id, &d->timer, err);
+    e = timer_plan(s, &d->timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, c->until,
+                   &c->req->timer_rules, &plan, err);
+    if (e)
+        return e;
+    return keep_plan(c, d, s, &plan, err);
+}
+
+/* insert_runs() may have moved a scheduled_at on: what goes to the engine must say the same. */
+static void follow_moves(struct claim *c, size_t first)
+{
+    size_t at = first;
+
+    for (size_t i = 0; i < c->inserts.n; i++) {
+        const struct run *run = &c->inserts.items[i].run;
+
+        if (run->state == RUN_RUNNING)
+            c->ret->items[at++].run.scheduled_at = run->scheduled_at;
+    }
+}
+
+static enum err claim_due(struct claim *c, struct error *err)
+{
+    CLEANUP(due_list_done) struct due_list due = {0};
+    size_t first = c->ret->n;
+    enum err e;
+
+    e = store_due(c->s, c->until, c->req->limit, &due, err);
+    for (size_t i = 0; !e && i < due.n && c->running < c->req->limit; i++)
+        e = plan_due(c, &due.items[i], err);
+    if (!e)
+        e = store_advance(c->s, c->advances.items, c->advances.n, c->now, err);
+    if (!e)
+        e = store_insert_runs(c->s, c->inserts.items, c->inserts.n, err);
+    if (!e)
+        follow_moves(c, first);
+    return e;
+}
+
+/* A run whose definition no longer decodes: its schedule stops; the run, now doomed, ends with its lease. */
+static enum err stop_broken_run(struct claim *c, const struct run *run, struct error *err)
+{
+    struct record r = {0};
+    enum err e;
+
+    e = store_get(c->s, run->schedule_id, &r, err);
+    if (e == ERR_NOT_FOUND)
+        return ERR_NONE;
+    if (!e)
+        e = stop_broken(c, run->schedule_id, &r.timer, err);
+    record_done(&r);
+    return e;
+}
+
+static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
+{
+    CLEANUP(taken_list_done) struct taken_list taken = {0};
+    enum err e;
+
+    e = store_retake(c->s, &c->lease, c->now, c->until, limit, &taken, err);
+    for (size_t i = 0; !e && i < taken.n; i++) {
+        const struct taken *t = &taken.items[i];
+        CLEANUP(schedule_unref_p) struct schedule *s = NULL;
+
+        e = definition_of(c, t->run.schedule_id, t->run.schedule_version,
+                          (struct str){t->definition, t->definition_n}, &s, err);
+        if (e)
+            break;
+        e = s ? add_claimed(c, &t->run, s, err) : stop_broken_run(c, &t->run, err);
+    }
+    return e;
+}
+
+static uint64_t new_token(void)
+{
+    uint64_t token;
+
+    do {
+        token = random_u64() & INT64_MAX;
+    } while (token == 0);
+    return token;
+}
+
+enum err store_claim(struct store *s, struct claim_cache *cache, const struct claim_request *req,
+                     struct wall now, struct claim_result *ret, struct error *err)
+{
+    CLEANUP(claim_done)
+    struct claim c = {
+        .s = s,
+        .cache = cache,
+        .req = req,
+        .now = now,
+        .until = wall_add(now, req->horizon_us),
+        .lease = {.instance = req->instance, .token = new_token(), .until = wall_add(now, req->lease_us)},
+        .ret = ret,
+    };
+    enum err e;
+
+    ret->now = now;
+    e = claim_due(&c, err);
+    if (!e && c.running < req->limit)
+        e = claim_retaken(&c, req->limit - c.running, err);
+    if (!e)
+        e = store_next_due(s, &ret->next_due, err);
+    return e;
+}

@@ -1,0 +1,140 @@
+/*
+ * lane_link.c: a lane without a connection: tries again and again, keeps what may wait, answers what may not.
+ *
+ * What may be repeated waits GIVE_UP_US from the loss; after that everything is answered at once until the
+ * database is back. The number kept is bounded by the queue's limit, beyond it operations are answered too.
+ */
+#include "base/clock.h"
+#include "store/lane_internal.h"
+
+#define FIRST_BACKOFF_US (50 * US_PER_MS)
+#define MAX_BACKOFF_US (2 * US_PER_S)
+#define GIVE_UP_US (10 * US_PER_S)
+
+void lane_keep(struct lane *l, struct op *op)
+{
+    op->node.next = NULL;
+    if (l->kept)
+        l->kept_last->next = &op->node;
+    else
+        l->kept = &op->node;
+    l->kept_last = &op->node;
+    l->kept_n++;
+}
+
+size_t lane_take_kept(struct lane *l, struct op **ret, size_t max)
+{
+    size_t n = 0;
+
+    while (n < max && l->kept) {
+        ret[n++] = CONTAINER_OF(l->kept, struct op, node);
+        l->kept = l->kept->next;
+    }
+    l->kept_n -= n;
+    return n;
+}
+
+static void set_connected(struct lane *l, bool connected)
+{
+    MUST(pthread_mutex_lock(&l->lock) == 0);
+    l->stats.connected = connected;
+    MUST(pthread_mutex_unlock(&l->lock) == 0);
+}
+
+static int64_t longer(int64_t backoff_us)
+{
+    return backoff_us * 2 < MAX_BACKOFF_US ? backoff_us * 2 : MAX_BACKOFF_US;
+}
+
+void lane_unlink(struct lane *l, const struct error *err)
+{
+    struct mono now = clock_mono();
+
+    store_close(TAKE(l->store));
+    if (l->proven) {
+        l->lost_at = now;
+        l->retry_at = now; /* the first try at once: a restarted server is often back already */
+        l->backoff_us = FIRST_BACKOFF_US;
+    } else {
+        /* It could be opened, but not used (a full disk): that is no return, or this would go round without
+         * rest. */
+        l->retry_at = mono_add(now, l->backoff_us);
+        l->backoff_us = longer(l->backoff_us);
+    }
+    l->proven = false;
+    l->lost_err = *err;
+    set_connected(l, false);
+    log_event(l->options.log, LOG_WARN, "store", "connection lost, reconnecting",
+              KV_CSTR("lane", l->options.name), KV_CSTR("error", err_name(err->code)),
+              KV_CSTR("detail", err->text));
+}
+
+static void refuse(struct lane *l, struct op *op)
+{
+    op->err = l->lost_err;
+    op->err.code = ERR_UNAVAILABLE;
+    op->done(op);
+}
+
+void lane_refuse_all(struct lane *l, struct op **ops, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        refuse(l, ops[i]);
+}
+
+static void refuse_kept(struct lane *l)
+{
+    struct op *op;
+
+    while (lane_take_kept(l, &op, 1) == 1)
+        refuse(l, op);
+}
+
+/* Waits for the next try; what arrives meanwhile is kept or answered. */
+static void wait_for_try(struct lane *l, bool given_up)
+{
+    struct queue_node *node = queue_wait(l->queue, l->options.group_limit, l->retry_at);
+
+    while (node) {
+        struct op *op = CONTAINER_OF(node, struct op, node);
+
+        node = node->next;
+        if (given_up || !op->type->repeatable || l->kept_n >= l->options.queue_limit)
+            refuse(l, op);
+        else
+            lane_keep(l, op);
+    }
+}
+
+static bool try_open(struct lane *l, struct mono now)
+{
+    struct error err = {0};
+
+    if (l->options.open(l->options.open_arg, &l->store, &err) == ERR_NONE) {
+        set_connected(l, true);
+        log_event(l->options.log, LOG_INFO, "store", "connected again", KV_CSTR("lane", l->options.name),
+                  KV_I64("after_us", now.us - l->lost_at.us));
+        return true;
+    }
+    l->lost_err = err;
+    l->retry_at = mono_add(now, l->backoff_us);
+    l->backoff_us = longer(l->backoff_us);
+    return false;
+}
+
+bool lane_relink(struct lane *l)
+{
+    struct mono now = clock_mono();
+    bool given_up = now.us - l->lost_at.us >= GIVE_UP_US;
+
+    if (now.us >= l->retry_at.us && try_open(l, now))
+        return true;
+    if (queue_closed(l->queue)) {
+        refuse_kept(l);
+        return true; /* what is still queued is answered by the caller, then it ends */
+    }
+    if (given_up)
+        refuse_kept(l);
+    wait_for_try(l, given_up);
+    return false;
+}

@@ -1,0 +1,196 @@
+/*
+ * complete.c: outcomes recorded, leases prolonged.
+ */
+#include <string.h>
+
+#include "store/grow.h"
+#include "store/memory/ops.h"
+
+/* --- what follows from the end of a run --- */
+
+static enum err set_last(struct memory_db *db, struct timer_row **t, enum run_state state,
+                         struct wall ended_at, struct error *err)
+{
+    struct timer_row *after;
+    enum err e = rows_copy_timer(*t, &after, err);
+
+    if (e)
+        return e;
+    after->last_state = state;
+    after->last_at = ended_at;
+    e = rows_swap(db, &(*t)->row, &after->row, err);
+    if (!e)
+        *t = after;
+    return e;
+}
+
+/*
+ * Without the definition in force the timer that waited for this end is only woken: the next claim reads the
+ * definition and decides.
+ */
+static bool advance_timer(const struct schedule *definition, struct timer *timer, int64_t open,
+                          struct wall ended_at)
+{
+    if (definition)
+        return timer_run_ended(definition, timer, (size_t)open, ended_at);
+    if (open > 0 || timer->state != SCHEDULE_ACTIVE || !wall_is_never(timer->next_at))
+        return false;
+    timer->next_at = ended_at;
+    timer->occurs_at = WALL_NEVER;
+    return true;
+}
+
+static struct run_row *oldest_waiting(const struct memory_db *db, struct uuid schedule_id)
+{
+    struct run_row *r = rows_first_open(db, schedule_id);
+
+    while (r && !rows_run_waits(r))
+        r = rows_next_open(r);
+    return r;
+}
+
+static enum err release(struct memory_db *db, struct run_row *r, struct wall due_at, struct error *err)
+{
+    struct run_row *after;
+    enum err e = rows_copy_run(r, &after, err);
+
+    if (e)
+        return e;
+    after->run.due_at = due_at;
+    return rows_swap(db, &r->row, &after->row, err);
+}
+
+enum err memory_after_end(struct memory_db *db, struct uuid schedule_id, enum run_state state,
+                          struct wall ended_at, const struct schedule *definition, struct wall now,
+                          struct wall *made_due, struct error *err)
+{
+    struct timer_row *t = rows_timer(db, schedule_id);
+    struct open_count count = memory_count_open(db, schedule_id);
+    struct timer timer;
+    enum err e;
+
+    if (!t)
+        return ERR_NONE; /* deleted meanwhile */
+    e = set_last(db, &t, state, ended_at, err);
+    if (e)
+        return e;
+    timer = t->timer;
+    if (advance_timer(definition, &timer, count.open, ended_at) && timer.state == SCHEDULE_ACTIVE)
+        *made_due = wall_min(*made_due, timer.next_at);
+    if (state == RUN_SKIPPED)
+        timer.missed[MISSED_LATE]++;
+    e = memory_write_timer(db, &t, &timer, now, err);
+    if (e)
+        return e;
+    if (count.open == 0 || count.waiting < count.open)
+        return ERR_NONE;
+    *made_due = wall_min(*made_due, now);
+    return release(db, oldest_waiting(db, schedule_id), now, err);
+}
+
+/* --- outcomes --- */
+
+/* Nobody wants a doomed run tried again. */
+static enum run_state becomes(const struct run_row *r, const struct outcome *o)
+{
+    if (!r->doomed || !run_state_open(o->to))
+        return o->to;
+    return o->attempted ? RUN_FAILED : RUN_CANCELLED;
+}
+
+static void apply(struct run_row *r, const struct outcome *o)
+{
+    MUST(run_step_allowed(r->run.state, o->became));
+    r->run.state = o->became;
+    r->run.failures = o->failures;
+    r->run.due_at = run_state_open(o->became) ? o->due_at : WALL_NEVER;
+    r->run.lease_token = 0;
+    r->run.lease_until = (struct wall){0};
+    if (!o->attempted && o->became == RUN_PENDING)
+        r->run.attempt--;
+    if (!run_state_open(o->became))
+        r->ended_at = o->ended_at;
+    if (!o->attempted)
+        return;
+    if (wall_is_never(r->started_at))
+        r->started_at = wall_add(o->ended_at, -o->result.took_us);
+    r->took_us = o->result.took_us;
+    r->status = o->result.status;
+    memcpy(r->error, o->result.error, sizeof(r->error));
+}
+
+static enum err record(struct memory_db *db, struct outcome *o, struct wall now, struct error *err)
+{
+    struct run_row *r = rows_run(db, o->run_id);
+    struct run_row *after;
+    bool doomed;
+    enum err e;
+
+    o->made_due = WALL_NEVER;
+    o->stale = !r || r->run.state != RUN_RUNNING || r->run.lease_token != o->token;
+    o->became = r ? r->run.state : o->to;
+    if (o->stale)
+        return ERR_NONE;
+    doomed = r->doomed;
+    o->became = becomes(r, o);
+    e = rows_copy_run(r, &after, err);
+    if (e)
+        return e;
+    apply(after, o);
+    e = rows_swap(db, &r->row, &after->row, err);
+    if (e)
+        return e;
+    if (run_state_open(o->became)) {
+        o->made_due = after->run.due_at;
+        return ERR_NONE;
+    }
+    return memory_after_end(db, o->schedule_id, o->became, o->ended_at, doomed ? NULL : o->schedule, now,
+                            &o->made_due, err);
+}
+
+enum err memory_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
+                         struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+
+    for (size_t i = 0; i < n; i++) {
+        enum err e = record(db, &outcomes[i], now, err);
+
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+/* --- leases --- */
+
+static enum err prolong(struct memory_db *db, struct run_row *r, struct wall until, struct error *err)
+{
+    struct run_row *after;
+    enum err e = rows_copy_run(r, &after, err);
+
+    if (e)
+        return e;
+    after->run.lease_until = until;
+    return rows_swap(db, &r->row, &after->row, err);
+}
+
+enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
+                      struct wall until, struct uuid_list *ret_lost, struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; i < n && !e; i++) {
+        struct run_row *r = rows_run(db, runs[i]);
+
+        if (r && r->run.state == RUN_RUNNING && r->run.lease_token == tokens[i]) {
+            e = prolong(db, r, until, err);
+            continue;
+        }
+        e = LIST_RESERVE(ret_lost, err);
+        if (!e)
+            ret_lost->items[ret_lost->n++] = runs[i];
+    }
+    return e;
+}

@@ -1,0 +1,233 @@
+/*
+ * due.c: what a claim asks: the timers that are due, their runs, and the runs to be taken over.
+ */
+#include "base/alloc.h"
+#include "store/grow.h"
+#include "store/memory/ops.h"
+
+struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id)
+{
+    struct open_count count = {0};
+
+    for (struct run_row *r = rows_first_open(db, schedule_id); r; r = rows_next_open(r)) {
+        count.open++;
+        count.waiting += rows_run_waits(r);
+    }
+    return count;
+}
+
+static enum err fill_due(const struct memory_db *db, const struct timer_row *t, struct due *ret,
+                         struct error *err)
+{
+    const struct schedule_row *s = rows_schedule(db, t->id);
+    struct open_count count = memory_count_open(db, t->id);
+    char *definition;
+    enum err e = alloc_str(s->definition, &definition, err);
+
+    if (e)
+        return e;
+    *ret = (struct due){
+        .id = t->id,
+        .version = t->version,
+        .definition = definition,
+        .definition_n = s->definition.n,
+        .timer = t->timer,
+        .open_runs = count.open,
+        .waiting_runs = count.waiting,
+    };
+    return ERR_NONE;
+}
+
+enum err memory_due(struct store *s, struct wall until, size_t limit, struct due_list *ret, struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+    size_t first = ret->n;
+    enum err e = ERR_NONE;
+
+    for (struct tree_node *n = tree_first(&db->timers_due); n && !e && ret->n - first < limit;
+         n = tree_next(n)) {
+        const struct timer_row *t = CONTAINER_OF(n, struct timer_row, by_due);
+
+        if (t->timer.next_at.us > until.us)
+            break;
+        e = LIST_RESERVE(ret, err);
+        if (!e)
+            e = fill_due(db, t, &ret->items[ret->n], err);
+        if (!e)
+            ret->n++;
+    }
+    return e;
+}
+
+enum err memory_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
+                        struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+
+    for (size_t i = 0; i < n; i++) {
+        struct timer_row *t = rows_timer(db, a[i].id);
+        enum err e = ERR_NONE;
+
+        if (!t)
+            return error_set(err, ERR_NOT_FOUND, NULL, "no such schedule");
+        if (a[i].replace)
+            e = memory_end_open(db, a[i].id, now, err);
+        if (!e)
+            e = memory_write_timer(db, &t, &a[i].after, now, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static enum err insert(struct memory_db *db, struct run *run, struct uuid owner, struct error *err)
+{
+    struct run_row *r;
+    void *p;
+    enum err e = alloc_array(1, sizeof(*r), &p, err);
+
+    if (e)
+        return e;
+    while (rows_open_at(db, run->schedule_id, run->scheduled_at))
+        run->scheduled_at.us++;
+    r = p;
+    r->row.kind = ROW_RUN;
+    r->seq = db->seq++;
+    r->run = *run;
+    r->owner = owner;
+    r->started_at = WALL_NEVER;
+    r->ended_at = WALL_NEVER;
+    return rows_add(db, &r->row, err);
+}
+
+enum err memory_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+
+    for (size_t i = 0; i < n; i++) {
+        enum err e = insert(db, &runs[i].run, (struct uuid){{0}}, err);
+
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+enum err memory_insert_run(struct store *s, struct run *run, struct error *err)
+{
+    return insert(memory_write(s), run, (struct uuid){{0}}, err);
+}
+
+/* --- taking over --- */
+
+static enum err take(struct memory_db *db, struct run_row *r, const struct lease *lease,
+                     struct taken_list *list, struct error *err)
+{
+    const struct schedule_row *s = rows_schedule(db, r->run.schedule_id);
+    struct run_row *after;
+    char *definition;
+    enum err e = LIST_RESERVE(list, err);
+
+    MUST(s); /* only running runs outlive their schedule, and those are doomed */
+    if (e)
+        return e;
+    e = rows_copy_run(r, &after, err);
+    if (e)
+        return e;
+    MUST(run_step_allowed(r->run.state, RUN_RUNNING));
+    after->run.state = RUN_RUNNING;
+    after->run.attempt++;
+    after->run.lease_token = lease->token;
+    after->run.lease_until = lease->until;
+    after->owner = lease->instance;
+    e = rows_swap(db, &r->row, &after->row, err);
+    if (e)
+        return e;
+    e = alloc_str(s->definition, &definition, err);
+    if (e)
+        return e;
+    list->items[list->n++] =
+        (struct taken){.run = after->run, .definition = definition, .definition_n = s->definition.n};
+    return ERR_NONE;
+}
+
+/* Its holder is gone, and nobody wants it any more. */
+static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall now, struct error *err)
+{
+    struct uuid schedule_id = r->run.schedule_id;
+    struct wall ignored = WALL_NEVER;
+    struct run_row *after;
+    enum err e = rows_copy_run(r, &after, err);
+
+    if (e)
+        return e;
+    after->run.state = RUN_CANCELLED;
+    after->run.due_at = WALL_NEVER;
+    after->run.lease_token = 0;
+    after->run.lease_until = (struct wall){0};
+    after->ended_at = now;
+    e = rows_swap(db, &r->row, &after->row, err);
+    return e ? e : memory_after_end(db, schedule_id, RUN_CANCELLED, now, NULL, now, &ignored, err);
+}
+
+/* Running ones whose lease is over; `most` in all in the list. */
+static enum err retake_lost(struct memory_db *db, const struct lease *lease, struct wall now, size_t most,
+                            struct taken_list *list, struct error *err)
+{
+    while (list->n < most) {
+        struct run_row *r = ROW_OF(tree_first(&db->runs_leased), run_row, by_lease);
+        enum err e;
+
+        if (!r || r->run.lease_until.us >= now.us)
+            break;
+        e = r->doomed ? end_doomed(db, r, now, err) : take(db, r, lease, list, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static enum err retake_due(struct memory_db *db, const struct lease *lease, struct wall until, size_t most,
+                           struct taken_list *list, struct error *err)
+{
+    while (list->n < most) {
+        struct run_row *r = ROW_OF(tree_first(&db->runs_due), run_row, by_due);
+        enum err e;
+
+        if (!r || r->run.due_at.us > until.us)
+            break;
+        e = take(db, r, lease, list, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+enum err memory_retake(struct store *s, const struct lease *lease, struct wall now, struct wall until,
+                       size_t limit, struct taken_list *ret, struct error *err)
+{
+    struct memory_db *db = memory_write(s);
+    size_t most = ret->n + limit;
+    enum err e = retake_lost(db, lease, now, most, ret, err);
+
+    return e ? e : retake_due(db, lease, until, most, ret, err);
+}
+
+enum err memory_next_due(struct store *s, struct wall *ret, struct error *err)
+{
+    struct memory_db *db = memory_read(s);
+    const struct timer_row *t = ROW_OF(tree_first(&db->timers_due), timer_row, by_due);
+    const struct run_row *due = ROW_OF(tree_first(&db->runs_due), run_row, by_due);
+    const struct run_row *leased = ROW_OF(tree_first(&db->runs_leased), run_row, by_lease);
+    struct wall next = WALL_NEVER;
+
+    (void)err;
+    if (t)
+        next = wall_min(next, t->timer.next_at);
+    if (due)
+        next = wall_min(next, due->run.due_at);
+    if (leased)
+        next = wall_min(next, leased->run.lease_until);
+    *ret = next;
+    return ERR_NONE;
+}

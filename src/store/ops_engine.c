@@ -1,0 +1,199 @@
+/*
+ * ops_engine.c: see ops_engine.h. All may be repeated: a claim whose commit is undecided leaves at worst runs
+ * under a lease that nobody holds, which ends; an outcome recorded twice is stale the second time.
+ */
+#include "store/ops_engine.h"
+
+#include "store/op.h"
+
+static enum err run_claim(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                          struct error *err)
+{
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_claim *o = OP_AS(ops[i], struct op_claim);
+        enum err e;
+
+        claim_result_done(&o->ret); /* of a try that came to nothing */
+        e = store_claim(s, o->cache, &o->request, now, &o->ret, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type claim_type = {
+    .name = "claim", .writes = true, .repeatable = true, .run = run_claim};
+
+struct op_claim *op_claim_new(op_done_fn done)
+{
+    struct op_claim *o = alloc_new(struct op_claim);
+
+    o->op.type = &claim_type;
+    o->op.done = done;
+    return o;
+}
+
+void op_claim_free(struct op_claim *o)
+{
+    if (!o)
+        return;
+    claim_result_done(&o->ret);
+    alloc_free(o);
+}
+
+static enum err run_complete(struct store *s, struct op **ops, size_t n, struct wall now,
+                             struct notice *notice, struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct op_complete *o = OP_AS(ops[i], struct op_complete);
+        enum err e;
+
+        o->ret_earliest = WALL_NEVER;
+        for (size_t k = 0; k < o->n; k++)
+            o->outcomes[k].made_due = WALL_NEVER;
+        e = store_complete(s, o->outcomes, o->n, now, err);
+        if (e)
+            return e;
+        for (size_t k = 0; k < o->n; k++)
+            o->ret_earliest = wall_min(o->ret_earliest, o->outcomes[k].made_due);
+        notice->earliest = wall_min(notice->earliest, o->ret_earliest);
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type complete_type = {
+    .name = "complete", .writes = true, .repeatable = true, .run = run_complete};
+
+enum err op_complete_new(size_t n, op_done_fn done, struct op_complete **ret, struct error *err)
+{
+    struct op_complete *o;
+    void *outcomes;
+    enum err e;
+
+    e = alloc_array(n, sizeof(*o->outcomes), &outcomes, err);
+    if (e)
+        return e;
+    o = alloc_new(struct op_complete);
+    o->op.type = &complete_type;
+    o->op.done = done;
+    o->outcomes = outcomes;
+    o->n = n;
+    *ret = o;
+    return ERR_NONE;
+}
+
+void op_complete_free(struct op_complete *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; i < o->n; i++) {
+        /* The reference is ours; `const` only says that nobody changes a schedule. */
+        const struct schedule *s = o->outcomes[i].schedule;
+
+        schedule_unref((struct schedule *)(uintptr_t)s);
+    }
+    alloc_free(o->outcomes);
+    alloc_free(o);
+}
+
+static enum err run_renew(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                          struct error *err)
+{
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_renew *o = OP_AS(ops[i], struct op_renew);
+        enum err e;
+
+        o->ret_lost.n = 0;
+        o->ret_until = wall_add(now, o->lease_us);
+        e = store_renew(s, o->runs, o->tokens, o->n, o->ret_until, &o->ret_lost, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type renew_type = {
+    .name = "renew", .writes = true, .repeatable = true, .run = run_renew};
+
+enum err op_renew_new(size_t n, op_done_fn done, struct op_renew **ret, struct error *err)
+{
+    struct op_renew *o;
+    void *runs;
+    void *tokens;
+    enum err e;
+
+    e = alloc_array(n, sizeof(*o->runs), &runs, err);
+    if (e)
+        return e;
+    e = alloc_array(n, sizeof(*o->tokens), &tokens, err);
+    if (e) {
+        alloc_free(runs);
+        return e;
+    }
+    o = alloc_new(struct op_renew);
+    o->op.type = &renew_type;
+    o->op.done = done;
+    o->runs = runs;
+    o->tokens = tokens;
+    o->n = n;
+    *ret = o;
+    return ERR_NONE;
+}
+
+void op_renew_free(struct op_renew *o)
+{
+    if (!o)
+        return;
+    alloc_free(o->runs);
+    alloc_free(o->tokens);
+    uuid_list_done(&o->ret_lost);
+    alloc_free(o);
+}
+
+static enum err upkeep(struct store *s, struct op_upkeep *o, struct wall now, struct error *err)
+{
+    size_t removed;
+    size_t trimmed;
+    enum err e;
+
+    e = store_remove_finished(s, wall_add(now, -o->keep_finished_us), o->limit, &removed, err);
+    if (!e)
+        e = store_trim_runs(s, wall_add(now, -o->keep_ok_us), wall_add(now, -o->keep_failed_us), o->limit,
+                            &trimmed, err);
+    if (e)
+        return e;
+    o->ret_more = removed >= o->limit || trimmed >= o->limit;
+    return ERR_NONE;
+}
+
+static enum err run_upkeep(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                           struct error *err)
+{
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        enum err e = upkeep(s, OP_AS(ops[i], struct op_upkeep), now, err);
+
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type upkeep_type = {
+    .name = "upkeep", .writes = true, .repeatable = true, .run = run_upkeep};
+
+struct op_upkeep *op_upkeep_new(op_done_fn done)
+{
+    struct op_upkeep *o = alloc_new(struct op_upkeep);
+
+    o->op.type = &upkeep_type;
+    o->op.done = done;
+    return o;
+}
+
+void op_upkeep_free(struct op_upkeep *o)
+{
+    alloc_free(o);
+}

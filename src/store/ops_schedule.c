@@ -1,0 +1,374 @@
+/*
+ * ops_schedule.c: registration, deletion and reading, as operations. See ops_schedule.h; acts by hand are in
+ * op_act.c.
+ *
+ * All may be repeated after a commit whose answer was lost: a registration recognises its own work by id,
+ * version and time, a deletion by having found the schedule before.
+ */
+#include "store/ops_schedule.h"
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/op.h"
+
+/* The registrations of one stretch of operations, as one call to the store. */
+struct batch {
+    struct put *puts;
+    struct op_put_item **items; /* of each put */
+    size_t *starts;             /* of its definition in texts */
+    size_t n;
+    struct buf texts;
+};
+
+static void batch_done(struct batch *b)
+{
+    alloc_free(b->puts);
+    alloc_free(b->items);
+    alloc_free(b->starts);
+    buf_done(&b->texts);
+}
+
+static enum err batch_init(struct batch *b, struct op **ops, size_t n, struct error *err)
+{
+    size_t total = 0;
+    void *p = NULL;
+    enum err e;
+
+    for (size_t i = 0; i < n; i++)
+        total += OP_AS(ops[i], struct op_put)->n;
+    buf_init(&b->texts, SIZE_MAX / 2); /* the API bounds each body and the lane the group */
+    e = alloc_array(total, sizeof(*b->puts), &p, err);
+    if (e)
+        return e;
+    b->puts = p;
+    e = alloc_array(total, sizeof(struct op_put_item *), &p, err);
+    if (e)
+        return e;
+    b->items = p;
+    e = alloc_array(total, sizeof(*b->starts), &p, err);
+    if (e)
+        return e;
+    b->starts = p;
+    return ERR_NONE;
+}
+
+/* True when an earlier try of this very item is stored: its commit went through, only the answer did not. */
+static enum err is_stored(struct store *s, const struct op_put_item *item, bool *ret, struct error *err)
+{
+    struct record r = {0};
+    enum err e;
+
+    *ret = false;
+    if (item->made_at.us == 0)
+        return ERR_NONE;
+    e = store_get(s, item->ret_id, &r, err);
+    if (e == ERR_NOT_FOUND)
+        return ERR_NONE;
+    *ret = !e && r.version == item->ret_version && r.updated_at.us == item->made_at.us;
+    record_done(&r);
+    return e;
+}
+
+static enum err batch_add(struct batch *b, const struct op_put *o, struct op_put_item *item, struct wall now,
+                          struct error *err)
+{
+    struct put *p = &b->puts[b->n];
+    enum err e;
+
+    *p = (struct put){
+        .schedule = item->schedule,
+        .id = o->by_id ? o->id : uuid_v7(now),
+        .by_id = o->by_id,
+        .if_version = o->if_version,
+    };
+    timer_start(item->schedule, now, &p->timer);
+    b->items[b->n] = item;
+    b->starts[b->n] = b->texts.n;
+    e = schedule_encode(item->schedule, &b->texts, err);
+    if (e)
+        return e;
+    b->n++;
+    return ERR_NONE;
+}
+
+static enum err batch_fill(struct batch *b, struct store *s, const struct op_put *o, struct wall now,
+                           struct error *err)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        struct op_put_item *item = &o->items[i];
+        bool stored;
+        enum err e;
+
+        if (!item->schedule)
+            continue;
+        e = is_stored(s, item, &stored, err);
+        if (!e && !stored)
+            e = batch_add(b, o, item, now, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static enum err batch_answer(const struct batch *b, struct wall now, struct notice *notice, struct error *err)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct put *p = &b->puts[i];
+        struct op_put_item *item = b->items[i];
+
+        item->result = p->result;
+        if (p->result)
+            continue;
+        item->ret_id = p->ret_id;
+        item->ret_created = p->ret_created;
+        item->ret_version = p->ret_version;
+        item->ret_next_at = p->timer.next_at;
+        item->made_at = now;
+        if (p->timer.state == SCHEDULE_ACTIVE)
+            notice->earliest = wall_min(notice->earliest, p->timer.next_at);
+        if (!p->ret_created) {
+            enum err e = change_list_add(&notice->changed, (struct change){p->ret_id, p->ret_version}, err);
+
+            if (e)
+                return e;
+        }
+    }
+    return ERR_NONE;
+}
+
+static enum err run_put(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                        struct error *err)
+{
+    CLEANUP(batch_done) struct batch b = {0};
+    enum err e;
+
+    e = batch_init(&b, ops, n, err);
+    for (size_t i = 0; !e && i < n; i++)
+        e = batch_fill(&b, s, OP_AS(ops[i], struct op_put), now, err);
+    if (e)
+        return e;
+    /* Only now: the text moved while it grew. */
+    for (size_t i = 0; i < b.n; i++) {
+        size_t to = i + 1 < b.n ? b.starts[i + 1] : b.texts.n;
+
+        b.puts[i].definition = (struct str){b.texts.p + b.starts[i], to - b.starts[i]};
+    }
+    e = store_put(s, b.puts, b.n, now, err);
+    if (!e)
+        e = batch_answer(&b, now, notice, err);
+    return e;
+}
+
+static const struct op_type put_type = {.name = "put", .writes = true, .repeatable = true, .run = run_put};
+
+enum err op_put_new(size_t n, op_done_fn done, struct op_put **ret, struct error *err)
+{
+    struct op_put *o;
+    void *items;
+    enum err e;
+
+    e = alloc_array(n, sizeof(*o->items), &items, err);
+    if (e)
+        return e;
+    o = alloc_new(struct op_put);
+    o->op.type = &put_type;
+    o->op.done = done;
+    o->items = items;
+    o->n = n;
+    *ret = o;
+    return ERR_NONE;
+}
+
+void op_put_free(struct op_put *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; i < o->n; i++)
+        schedule_unref(o->items[i].schedule);
+    alloc_free(o->items);
+    alloc_free(o);
+}
+
+static enum err note_removed(struct notice *notice, struct uuid id, struct error *err)
+{
+    return change_list_add(&notice->changed, (struct change){id, INT64_MAX}, err);
+}
+
+static enum err remove_one(struct store *s, struct op_remove *o, struct wall now, struct notice *notice,
+                           struct error *err)
+{
+    bool found_before = o->ret_count > 0;
+    enum err e = store_remove_id(s, o->id, o->if_version, now, err);
+
+    /* A repetition: it was there, so it was us. */
+    if (e == ERR_NOT_FOUND && found_before)
+        return ERR_NONE;
+    if (e)
+        return e;
+    o->ret_count = 1;
+    return note_removed(notice, o->id, err);
+}
+
+enum { REMOVE_STEP = 1000 };
+
+static enum err remove_step(struct store *s, const struct op_remove *o, struct wall now, struct uuid *reached,
+                            size_t *ret_n, struct notice *notice, struct error *err)
+{
+    CLEANUP(uuid_list_done) struct uuid_list removed = {0};
+    struct filter f = o->filter;
+    enum err e;
+
+    f.after = *reached;
+    f.limit = REMOVE_STEP;
+    e = store_remove(s, &f, now, &removed, err);
+    for (size_t i = 0; !e && i < removed.n; i++)
+        e = note_removed(notice, removed.items[i], err);
+    if (e)
+        return e;
+    if (removed.n > 0)
+        *reached = removed.items[removed.n - 1];
+    *ret_n = removed.n;
+    return ERR_NONE;
+}
+
+/* A part of what matches. What an earlier try of this part did and lost is done again from where the part
+ * began. */
+static enum err remove_matching(struct store *s, struct op_remove *o, struct wall now, struct notice *notice,
+                                struct error *err)
+{
+    struct uuid at;
+    int64_t removed = 0;
+    size_t n = REMOVE_STEP;
+
+    if (o->parts != o->op.parts) { /* the last part is committed */
+        o->parts = o->op.parts;
+        o->committed = o->ret_count;
+        o->filter.after = o->reached;
+    }
+    at = o->filter.after;
+    while (n == REMOVE_STEP && removed < REMOVE_AT_ONCE) {
+        enum err e = remove_step(s, o, now, &at, &n, notice, err);
+
+        if (e)
+            return e;
+        removed += (int64_t)n;
+    }
+    o->reached = at;
+    o->op.unfinished = n == REMOVE_STEP;
+    /* The larger one: when only a commit's answer was lost, this try found less than that one removed. */
+    if (o->committed + removed > o->ret_count)
+        o->ret_count = o->committed + removed;
+    return ERR_NONE;
+}
+
+static enum err run_remove(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                           struct error *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct op_remove *o = OP_AS(ops[i], struct op_remove);
+        struct error err = {0};
+        enum err e =
+            o->by_id ? remove_one(s, o, now, notice, &err) : remove_matching(s, o, now, notice, &err);
+
+        e = op_judge(ops[i], e, &err, ret);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type remove_type = {
+    .name = "remove", .writes = true, .repeatable = true, .run = run_remove};
+
+struct op_remove *op_remove_new(op_done_fn done)
+{
+    struct op_remove *o = alloc_new(struct op_remove);
+
+    o->op.type = &remove_type;
+    o->op.done = done;
+    o->filter.state = -1;
+    return o;
+}
+
+void op_remove_free(struct op_remove *o)
+{
+    alloc_free(o);
+}
+
+static enum err run_get(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                        struct error *ret)
+{
+    (void)now;
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_get *o = OP_AS(ops[i], struct op_get);
+        struct error err = {0};
+        enum err e;
+
+        record_done(&o->ret);
+        e = o->by_client ? store_get_by_client(s, o->identity, &o->ret, &err)
+                         : store_get(s, o->id, &o->ret, &err);
+        e = op_judge(ops[i], e, &err, ret);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type get_type = {.name = "get", .repeatable = true, .run = run_get};
+
+struct op_get *op_get_new(op_done_fn done)
+{
+    struct op_get *o = alloc_new(struct op_get);
+
+    o->op.type = &get_type;
+    o->op.done = done;
+    return o;
+}
+
+void op_get_free(struct op_get *o)
+{
+    if (!o)
+        return;
+    schedule_unref(o->identity);
+    record_done(&o->ret);
+    alloc_free(o);
+}
+
+static enum err run_list(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                         struct error *err)
+{
+    (void)now;
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_list *o = OP_AS(ops[i], struct op_list);
+        enum err e;
+
+        record_list_done(&o->ret);
+        e = store_list(s, &o->filter, &o->ret, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type list_type = {.name = "list", .repeatable = true, .run = run_list};
+
+struct op_list *op_list_new(op_done_fn done)
+{
+    struct op_list *o = alloc_new(struct op_list);
+
+    o->op.type = &list_type;
+    o->op.done = done;
+    o->filter.state = -1;
+    return o;
+}
+
+void op_list_free(struct op_list *o)
+{
+    if (!o)
+        return;
+    record_list_done(&o->ret);
+    alloc_free(o);
+}

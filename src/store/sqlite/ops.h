@@ -1,0 +1,54 @@
+/*
+ * ops.h: the embedded store's calls, by the file that holds each. What they promise is in store.h.
+ */
+#ifndef STORE_SQLITE_OPS_H
+#define STORE_SQLITE_OPS_H
+
+#include "store/sqlite/conn.h"
+
+/* schedule.c */
+CHECKED enum err sqlite_put(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err);
+CHECKED enum err sqlite_set_timer(struct store *s, struct uuid id, int64_t if_version, const struct timer *t,
+                                  bool cancel_runs, struct wall now, int64_t *ret_version, struct error *err);
+/* remove.c */
+CHECKED enum err sqlite_remove(struct store *s, const struct filter *f, struct wall now,
+                               struct uuid_list *ret, struct error *err);
+CHECKED enum err sqlite_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
+                                  struct error *err);
+CHECKED enum err sqlite_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                        struct error *err);
+/* list.c */
+CHECKED enum err sqlite_get(struct store *s, struct uuid id, struct record *ret, struct error *err);
+CHECKED enum err sqlite_get_by_client(struct store *s, const struct schedule *identity, struct record *ret,
+                                      struct error *err);
+CHECKED enum err sqlite_list(struct store *s, const struct filter *f, struct record_list *ret,
+                             struct error *err);
+CHECKED enum err sqlite_stats(struct store *s, struct store_stats *ret, struct error *err);
+/* list_runs.c */
+CHECKED enum err sqlite_get_run(struct store *s, struct uuid id, struct run_record *ret, struct error *err);
+CHECKED enum err sqlite_list_runs(struct store *s, const struct run_filter *f, struct run_record_list *ret,
+                                  struct error *err);
+/* due.c */
+CHECKED enum err sqlite_due(struct store *s, struct wall until, size_t limit, struct due_list *ret,
+                            struct error *err);
+CHECKED enum err sqlite_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
+                                struct error *err);
+CHECKED enum err sqlite_next_due(struct store *s, struct wall *ret, struct error *err);
+/* run.c */
+CHECKED enum err sqlite_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err);
+CHECKED enum err sqlite_insert_run(struct store *s, struct run *run, struct error *err);
+CHECKED enum err sqlite_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
+                              struct wall until, struct uuid_list *ret_lost, struct error *err);
+/* retake.c */
+CHECKED enum err sqlite_retake(struct store *s, const struct lease *lease, struct wall now, struct wall until,
+                               size_t limit, struct taken_list *ret, struct error *err);
+/* complete.c */
+CHECKED enum err sqlite_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
+                                 struct error *err);
+/* meta.c */
+CHECKED enum err sqlite_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
+                                  size_t limit, size_t *ret_n, struct error *err);
+CHECKED enum err sqlite_get_meta(struct store *s, const char *key, struct buf *ret, struct error *err);
+CHECKED enum err sqlite_set_meta(struct store *s, const char *key, struct str value, struct error *err);
+
+#endif

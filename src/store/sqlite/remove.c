@@ -1,0 +1,146 @@
+/*
+ * remove.c: schedules leave: by id, by filter, or because they finished long ago.
+ */
+#include "store/grow.h"
+#include "store/sqlite/filter.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/rows.h"
+
+static enum err delete_row(struct sqlite_store *s, enum sql id, const struct uuid *schedule,
+                           struct error *err)
+{
+    QUERY(q, s, id);
+
+    bind_uuid(&q, schedule);
+    return query_run(&q, NULL, err);
+}
+
+struct found {
+    bool there;
+    int64_t version;
+    int state;
+};
+
+static enum err find(struct sqlite_store *s, const struct uuid *id, struct found *ret, struct error *err)
+{
+    QUERY(q, s, Q_FIND_BY_ID);
+    enum err e;
+
+    bind_uuid(&q, id);
+    e = query_step(&q, &ret->there, err);
+    if (e || !ret->there)
+        return e;
+    ret->version = col_i64(&q, 1);
+    ret->state = (int)col_i64(&q, 2);
+    return ERR_NONE;
+}
+
+static enum err remove_found(struct sqlite_store *s, const struct uuid *id, int state, struct wall now,
+                             struct error *err)
+{
+    enum err e;
+
+    e = end_open_runs(s, id, now, NULL, err);
+    if (!e)
+        e = delete_row(s, Q_SCHEDULE_DELETE, id, err);
+    if (!e)
+        e = delete_row(s, Q_TIMER_DELETE, id, err);
+    if (e)
+        return e;
+    tally_move(s, state, -1);
+    return ERR_NONE;
+}
+
+enum err sqlite_remove_id(struct store *store, struct uuid id, int64_t if_version, struct wall now,
+                          struct error *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct found old = {0};
+    enum err e;
+
+    e = find(s, &id, &old, err);
+    if (e)
+        return e;
+    if (!old.there)
+        return error_set(err, ERR_NOT_FOUND, NULL, "no such schedule");
+    if (if_version != 0 && if_version != old.version)
+        return error_set(err, ERR_PRECONDITION, NULL, "the schedule was changed meanwhile");
+    return remove_found(s, &id, old.state, now, err);
+}
+
+/* The ids are gathered first: a statement must not walk an index that others change under it. */
+static enum err gather(struct query *q, struct uuid_list *ret, struct error *err)
+{
+    bool row = false;
+    enum err e;
+
+    while (!(e = query_step(q, &row, err)) && row) {
+        e = LIST_RESERVE(ret, err);
+        if (e)
+            return e;
+        ret->items[ret->n++] = col_uuid(q, 0);
+    }
+    return e;
+}
+
+static enum err remove_each(struct sqlite_store *s, const struct uuid_list *ids, struct wall now,
+                            struct error *err)
+{
+    for (size_t i = 0; i < ids->n; i++) {
+        struct found old = {0};
+        enum err e = find(s, &ids->items[i], &old, err);
+
+        if (!e && old.there)
+            e = remove_found(s, &ids->items[i], old.state, now, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+enum err sqlite_remove(struct store *store, const struct filter *f, struct wall now, struct uuid_list *ret,
+                       struct error *err)
+{
+    CLEANUP(uuid_list_done) struct uuid_list ids = {0};
+    struct sqlite_store *s = sqlite_of(store);
+    enum err e;
+
+    {
+        QUERY(q, s, filter_sql(f, &filter_ids));
+
+        bind_filter(&q, f);
+        e = gather(&q, &ids, err);
+        if (e)
+            return e;
+    }
+    e = remove_each(s, &ids, now, err);
+    if (e)
+        return e;
+    uuid_list_done(ret);
+    *ret = ids;
+    ids = (struct uuid_list){0};
+    return ERR_NONE;
+}
+
+enum err sqlite_remove_finished(struct store *store, struct wall before, size_t limit, size_t *ret_n,
+                                struct error *err)
+{
+    CLEANUP(uuid_list_done) struct uuid_list ids = {0};
+    struct sqlite_store *s = sqlite_of(store);
+    enum err e;
+
+    {
+        QUERY(q, s, Q_FINISHED);
+
+        bind_i64(&q, before.us);
+        bind_i64(&q, (int64_t)limit);
+        e = gather(&q, &ids, err);
+        if (e)
+            return e;
+    }
+    e = remove_each(s, &ids, before, err);
+    if (e)
+        return e;
+    *ret_n = ids.n;
+    return ERR_NONE;
+}

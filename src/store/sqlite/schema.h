@@ -1,0 +1,17 @@
+/*
+ * schema.h: the tables of the embedded store and the numbered steps that lead to them.
+ */
+#ifndef STORE_SQLITE_SCHEMA_H
+#define STORE_SQLITE_SCHEMA_H
+
+#include "base/error.h"
+
+struct sqlite3;
+
+/*
+ * Brings the database up to this build's version, each step in a transaction of its own. ERR_CONFLICT: it was
+ * made by a newer build, or is no database of ours.
+ */
+CHECKED enum err schema_migrate(struct sqlite3 *db, const char *path, struct error *err);
+
+#endif

@@ -1,21 +1,11 @@
 /*
- * json.c: jansson's values, set up and handed round. Their text is read in json_parse.c and written in
- * json_write.c.
+ * json.c: jansson's values handed round. Their text is read in json_parse.c and written in json_write.c.
  */
 #include "base/json.h"
 
 #include <string.h>
 
-#include "base/alloc.h"
-#include "base/random.h"
 #include "base/str.h"
-
-void json_setup(void)
-{
-    json_set_alloc_funcs(alloc_hook_malloc, alloc_free);
-    /* Never 0, which would let jansson choose. */
-    json_object_seed((size_t)random_u64() | 1);
-}
 
 struct str json_str(const json_t *v)
 {

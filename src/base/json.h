@@ -23,7 +23,9 @@ void json_setup(void);
 /*
  * RFC 8259, any value at the top, duplicate members and NUL refused, at most `depth_max` levels
  * (<= JSON_DEPTH_LIMIT). Integers beyond 64 bits and numbers beyond a double are refused.
- * ERR_SYNTAX: *err.where is "line L, column C", counted from 1 in characters.
+ * ERR_SYNTAX: *err.where is "line L, column C", counted from 1 in characters: as far as had been read when
+ * the fault was certain, mostly the end of the token at fault. No error quotes the text. ERR_MEMORY where any
+ * allocation failed; ERR_TOO_LARGE beyond INT_MAX bytes.
  */
 CHECKED enum err json_parse(struct str text, size_t depth_max, json_t **ret, struct error *err);
 /* Appended: compact, members in the order they were put in. A double has the fewest digits that read back. */

@@ -1,8 +1,9 @@
 /*
  * json_write.c: jansson's values to compact text.
  *
- * Not by json_dump_callback(): it writes every double with 17 digits, so that a client's 0.1 would be
- * delivered as 0.10000000000000001. Here a double has the fewest digits that read back as the same one.
+ * Our own, where a library would be the rule: json_dump_callback() writes every double with 17 digits, so
+ * that a client's 0.1 would be delivered as 0.10000000000000001, and we change nothing that users gave us.
+ * Here a double has the fewest digits that read back as the same one.
  */
 #include "base/json.h"
 

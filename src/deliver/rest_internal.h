@@ -49,6 +49,7 @@ struct transfer {
     struct rest_host *host;    /* while it has a place there; NULL when hosts have no limit */
     struct heap_node deadline; /* mono µs, while on the wire */
     CURL *easy;                /* made at first use */
+    bool repeated;             /* once, on another connection */
     bool over_bound;           /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
     struct buf text;            /* URL, method and header lines, each terminated */

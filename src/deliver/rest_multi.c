@@ -14,6 +14,35 @@ static int to_curl_events(int events)
            ((events & REACTOR_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
 }
 
+/*
+ * A kept connection may break under a request for reasons that are its own: the server closed it while we
+ * sent, or counted its streams (libcurl 7.88 resets streams that a server ends by an empty frame, and servers
+ * built on nghttp2 close a connection with too many resets). libcurl repeats such a request on a new
+ * connection for HTTP/1.1; for HTTP/2 we do: once, within the attempt's time, and only while no answer had
+ * begun. The target knows a second one by its Idempotency-Key.
+ */
+static bool goes_again(struct transfer *t, CURLcode code)
+{
+    /* PARTIAL_FILE: what 7.88 says when an HTTP/2 connection ends, even before the answer began. */
+    static const CURLcode broken[] = {CURLE_HTTP2,      CURLE_HTTP2_STREAM, CURLE_RECV_ERROR,
+                                      CURLE_SEND_ERROR, CURLE_GOT_NOTHING,  CURLE_PARTIAL_FILE};
+    bool is_broken = false;
+    long status = 0;
+    long connects = 1;
+
+    for (size_t i = 0; i < COUNT_OF(broken); i++)
+        is_broken = is_broken || code == broken[i];
+    if (!is_broken || t->repeated)
+        return false;
+    if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 0)
+        return false;
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK || connects != 0)
+        return false;
+    t->repeated = true;
+    MUST(curl_multi_remove_handle(t->rest->multi, t->easy) == CURLM_OK);
+    return curl_multi_add_handle(t->rest->multi, t->easy) == CURLM_OK;
+}
+
 /* What libcurl says has ended goes to rest.ended. */
 static void collect(struct rest *r)
 {
@@ -28,6 +57,8 @@ static void collect(struct rest *r)
         if (msg->msg != CURLMSG_DONE)
             continue;
         MUST(curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK && t);
+        if (goes_again(t, code))
+            continue;
         rest_result_ended(t, code);
         rest_multi_remove(t);
         rest_end(t);

@@ -113,6 +113,7 @@ enum err rest_request_build(struct transfer *t, struct error *err)
     size_t method_at;
     enum err e = ERR_NONE;
 
+    t->repeated = false;
     t->over_bound = false;
     t->answer_bytes = 0;
     t->curl_text[0] = '\0';

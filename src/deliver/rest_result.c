@@ -184,7 +184,8 @@ static const struct failure *failure_of(CURLcode code)
 
 static void tell_failure(struct transfer *t, CURLcode code)
 {
-    const struct failure *f = failure_of(code);
+    const struct failure *f =
+        failure_of(code == CURLE_PARTIAL_FILE && result_of(t)->status == 0 ? CURLE_GOT_NOTHING : code);
     char host[HOST_TEXT_MAX];
     char text[2 * ATTEMPT_TEXT_MAX];
     bool own = f && f->own && t->curl_text[0];

@@ -32,6 +32,7 @@ struct bytes {
 struct connection {
     int fd; /* -1: a free slot */
     size_t number;
+    bool greeted; /* HTTP/2: its preface was read and our settings sent */
     SSL *tls;
     bool stalled;
     bool closing; /* after what is to be sent */
@@ -205,6 +206,80 @@ static bool take_request(struct http_server *s, struct connection *c)
     return true;
 }
 
+static bool speaks_http2(const struct connection *c)
+{
+    const unsigned char *name = NULL;
+    unsigned n = 0;
+
+    if (!c->tls)
+        return false;
+    SSL_get0_alpn_selected(c->tls, &name, &n);
+    return n == 2 && memcmp(name, "h2", 2) == 0;
+}
+
+static void send_frame(struct connection *c, unsigned char type, unsigned char flags, const char *stream,
+                       struct str payload)
+{
+    char head[9] = {0, 0, (char)payload.n, (char)type, (char)flags};
+
+    memcpy(head + 5, stream, 4);
+    bytes_add(&c->out, (struct str){head, sizeof(head)});
+    bytes_add(&c->out, payload);
+}
+
+/*
+ * RFC 9113, as much of it as tells that a request is whole: the header block is not even looked at, and the
+ * answer is the one byte that HPACK has for ":status: 200".
+ */
+static bool take_frame(struct http_server *s, struct connection *c)
+{
+    enum {
+        PREFACE = 24,
+        DATA = 0,
+        HEADERS = 1,
+        SETTINGS = 4,
+        PING = 6,
+        END_STREAM = 1,
+        ACK = 1,
+        END_HEADERS = 4
+    };
+    const unsigned char *in = (const unsigned char *)c->in.p;
+    unsigned type;
+    unsigned flags;
+    size_t n;
+
+    if (!c->greeted) {
+        if (c->in.n < PREFACE)
+            return false;
+        bytes_cut_front(&c->in, PREFACE);
+        send_frame(c, SETTINGS, 0, "\0\0\0", (struct str){"", 0});
+        c->greeted = true;
+        return true;
+    }
+    if (c->in.n < 9)
+        return false;
+    n = ((size_t)in[0] << 16) + ((size_t)in[1] << 8) + in[2];
+    if (c->in.n < 9 + n)
+        return false;
+    type = in[3];
+    flags = in[4];
+    if ((type == SETTINGS || type == PING) && (flags & ACK) == 0)
+        send_frame(c, (unsigned char)type, ACK, "\0\0\0", (struct str){c->in.p + 9, type == PING ? n : 0});
+    if ((type == DATA || type == HEADERS) && (flags & END_STREAM) != 0) {
+        struct http_answer a;
+
+        remember(s, c, STR("HTTP/2"), (struct str){"", 0});
+        lock(s);
+        a = s->answer;
+        unlock(s);
+        c->closing = a.close;
+        if (!a.close && !a.stall)
+            send_frame(c, HEADERS, END_STREAM | END_HEADERS, c->in.p + 5, STR("\x88"));
+    }
+    bytes_cut_front(&c->in, 9 + n);
+    return true;
+}
+
 /* >0: bytes, 0: nothing now, -1: over. */
 static ssize_t receive(struct connection *c, char *to, size_t n)
 {
@@ -264,6 +339,11 @@ static bool read_all(struct http_server *s, struct connection *c)
             continue;
         }
         bytes_add(&c->in, (struct str){chunk, (size_t)n});
+        if (speaks_http2(c)) {
+            while (!c->closing && take_frame(s, c))
+                continue;
+            continue;
+        }
         while (!c->stalled && !c->closing && take_request(s, c))
             answer(s, c);
     }
@@ -369,6 +449,20 @@ static void *serve(void *arg)
     }
 }
 
+static int choose_protocol(SSL *tls, const unsigned char **ret, unsigned char *ret_n,
+                           const unsigned char *offered, unsigned n, void *arg)
+{
+    static const unsigned char ours[] = "\x02h2";
+    unsigned char *chosen = NULL;
+
+    (void)tls;
+    (void)arg;
+    if (SSL_select_next_proto(&chosen, ret_n, ours, sizeof(ours) - 1, offered, n) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *ret = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
 static void listen_on_loopback(struct http_server *s)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -397,6 +491,8 @@ struct http_server *http_server_new(const struct http_server_options *options)
     if (options && options->tls)
         s->tls = http_certificate_new(options->tls_wrong_name ? "DNS:elsewhere.example" : "IP:127.0.0.1",
                                       &s->certificate);
+    if (s->tls && options->http2)
+        SSL_CTX_set_alpn_select_cb(s->tls, choose_protocol, NULL);
     MUST(pthread_mutex_init(&s->lock, NULL) == 0);
     MUST(pthread_condattr_init(&attr) == 0);
     MUST(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);

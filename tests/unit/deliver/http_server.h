@@ -32,6 +32,7 @@ struct http_seen {
 
 struct http_server_options {
     bool tls;
+    bool http2; /* spoken when the client offers it; with tls. Answers: 200 without a body, close, stall */
     bool tls_wrong_name; /* the certificate is for another host */
 };
 

@@ -136,6 +136,80 @@ static void a_handshake_that_stalls_is_a_timeout_of_its_own_kind_for_all_that_wa
     fixture_free(f);
 }
 
+static const struct fixture_options http2 = {.server = {.tls = true, .http2 = true}, .trust = true};
+
+static void many_requests_share_one_connection_of_http_2(void **state)
+{
+    enum { N = 50 };
+    struct fixture *f = fixture_new(&http2);
+    struct attempt all[N];
+    struct http_seen seen;
+
+    (void)state;
+    for (size_t i = 0; i < N; i++) {
+        attempt_init(&all[i], f, "/");
+        attempt_start(&all[i]);
+    }
+    for (size_t i = 0; i < N; i++) {
+        attempt_wait(&all[i]);
+        assert_string_equal(all[i].delivery.result.error, "");
+        assert_int_equal(all[i].delivery.result.status, 200);
+        attempt_free(&all[i]);
+    }
+    http_server_seen(f->server, 0, &seen);
+    assert_string_equal(seen.head, "HTTP/2");
+    assert_int_equal(http_server_requests(f->server), N);
+    assert_int_equal(http_server_connections(f->server), 1);
+    fixture_free(f);
+}
+
+static void a_kept_connection_of_http_2_that_breaks_is_replaced_once(void **state)
+{
+    struct fixture *f = fixture_new(&http2);
+    struct attempt a;
+
+    (void)state;
+    attempt_init(&a, f, "/");
+    attempt_run(&a);
+    assert_true(a.delivery.result.ok);
+    /* From now on every connection breaks under its request: the kept one, then a new one, then it is enough.
+     */
+    http_server_answer(f->server, &(struct http_answer){.close = true});
+    attempt_run(&a);
+    assert_false(a.delivery.result.ok);
+    assert_int_equal(a.delivery.result.status, 0);
+    assert_contains(a.delivery.result.error, " closed the connection without an answer");
+    assert_int_equal(http_server_connections(f->server), 2);
+    assert_int_equal(http_server_requests(f->server), 3);
+    attempt_free(&a);
+    fixture_free(f);
+}
+
+static void one_stalled_stream_of_http_2_does_not_hold_up_the_others(void **state)
+{
+    struct fixture *f = fixture_new(&http2);
+    struct attempt stuck;
+    struct attempt a;
+
+    (void)state;
+    http_server_answer(f->server, &(struct http_answer){.stall = true});
+    attempt_init(&stuck, f, "/");
+    attempt_start(&stuck);
+    wait_requests(f, 1);
+    http_server_answer(f->server, &(struct http_answer){.raw = NULL});
+    attempt_init(&a, f, "/");
+    attempt_run(&a);
+    assert_true(a.delivery.result.ok);
+    attempt_abort(&stuck);
+    attempt_wait(&stuck);
+    attempt_run(&a);
+    assert_true(a.delivery.result.ok);
+    assert_int_equal(http_server_connections(f->server), 1);
+    attempt_free(&a);
+    attempt_free(&stuck);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +218,9 @@ int main(void)
         cmocka_unit_test(a_certificate_for_another_name_is_refused),
         cmocka_unit_test(an_insecure_task_is_verified_unless_the_options_allow_it),
         cmocka_unit_test(a_host_that_does_not_speak_tls_is_told_so),
+        cmocka_unit_test(many_requests_share_one_connection_of_http_2),
+        cmocka_unit_test(a_kept_connection_of_http_2_that_breaks_is_replaced_once),
+        cmocka_unit_test(one_stalled_stream_of_http_2_does_not_hold_up_the_others),
         cmocka_unit_test(a_handshake_that_stalls_is_a_timeout_of_its_own_kind_for_all_that_wait_for_it),
     };
 

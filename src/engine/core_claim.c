@@ -105,6 +105,7 @@ bool claims_read(struct core *c, struct core_action *ret)
     l->asking = ASK_OUT;
     l->no++;
     l->sent_at = c->now.mono;
+    l->sent_wall = c->now.wall;
     l->noticed = WALL_NEVER;
     c->stats.claims++;
     l->limit = room < c->options.claim_limit ? room : c->options.claim_limit;
@@ -193,7 +194,10 @@ static void pause(struct core *c)
     l->pause_end = mono_add(c->now.mono, l->pause_us);
 }
 
-/* What the answer says about the next claim. */
+/*
+ * What the answer says about the next claim. It speaks of a moment after the claim was sent and before now;
+ * what was already near when it was sent is what it looked for and could not bring.
+ */
 static void plan_next(struct core *c, size_t n, struct wall next_due)
 {
     struct core_claims *l = &c->claims;
@@ -205,9 +209,9 @@ static void plan_next(struct core *c, size_t n, struct wall next_due)
         l->pause_us = 0;
         if (n >= l->limit && within(c, next_due, c->options.horizon_us))
             l->lead_us = c->options.horizon_us; /* the limit cut it: at once again */
-    } else if (within(c, next_due, 0)) {
+    } else if (next_due.us <= l->sent_wall.us) {
         pause(c);
-    } else if (within(c, next_due, l->lead_us)) {
+    } else if (next_due.us <= wall_add(l->sent_wall, l->lead_us).us) {
         l->lead_us = 0;
     } else {
         l->pause_us = 0;

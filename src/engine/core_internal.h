@@ -94,6 +94,7 @@ struct core_claims {
     struct wall noticed;  /* the same, told while a claim is out, which may or may not have seen it */
     int64_t lead_us;      /* how long before next_due to claim */
     struct mono sent_at;
+    struct wall sent_wall;
     struct mono not_before; /* after a failure: backoff */
     struct mono pause_end;  /* after an answer that did not bring what was said to be due; a notice ends it */
     int64_t backoff_us;

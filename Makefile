@@ -12,7 +12,7 @@ FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz clean
+.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz docs clean
 
 help:
 	@echo "make run     build Carillon and start it on http://127.0.0.1:9902, data in build/run"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint    format, clang-tidy, the order of the rooms, self-contained headers"
 	@echo "make bench   how fast it is on this machine"
 	@echo "make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make docs    writes the parts of docs/ that the program knows"
 	@echo "make deps    installs what the above need (Debian's packages; needs root or sudo)"
 	@echo "make clean   removes build/"
 
@@ -57,6 +58,9 @@ bench: deps-bench build
 
 fuzz: deps-fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py fuzz
+
+docs: build
+	@$(PYTHON) docs/generate.py
 
 clean:
 	rm -rf build

@@ -1,8 +1,9 @@
 /*
  * client.c: a schedule's identity: five texts, absent ones empty.
  */
-#include "base/str.h"
 #include "model/schedule.h"
+
+#include "base/str.h"
 
 #include <string.h>
 

@@ -5,9 +5,10 @@
  * Nothing that passes can break out of a request line, a header or a log line: control characters are refused
  * everywhere.
  */
+#include "model/decode.h"
+
 #include "base/str.h"
 #include "model/chars.h"
-#include "model/decode.h"
 #include "model/secret.h"
 
 enum { KAFKA_TOPIC_MAX = 249 };

@@ -27,19 +27,24 @@ static void make_pointer(const struct path *at, char *ret, size_t size)
         json_pointer_add(ret, size, chain[--n]->name);
 }
 
-PRINTF_LIKE(4, 0)
-static void add_fault(struct decoder *d, enum err code, const struct path *at, const char *format,
-                      va_list args)
+static void add_fault(struct decoder *d, enum err code, const struct path *at, const char *text)
 {
     char pointer[sizeof(d->faults->items[0].where)];
-    char text[sizeof(d->faults->items[0].text)];
 
-    if (vsnprintf(text, sizeof(text), format, args) < 0)
-        text[0] = '\0';
     make_pointer(at, pointer, sizeof(pointer));
     if (d->first == ERR_NONE)
         d->first = code;
     (void)error_list_add(d->faults, code, pointer, "%s", text);
+}
+
+PRINTF_LIKE(3, 0)
+static void add_invalid(struct decoder *d, const struct path *at, const char *format, va_list args)
+{
+    char text[sizeof(d->faults->items[0].text)];
+
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    add_fault(d, ERR_INVALID, at, text);
 }
 
 void decode_fault(struct decoder *d, const char *format, ...)
@@ -47,7 +52,7 @@ void decode_fault(struct decoder *d, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    add_fault(d, ERR_INVALID, d->at, format, args);
+    add_invalid(d, d->at, format, args);
     va_end(args);
 }
 
@@ -57,8 +62,18 @@ void decode_fault_at(struct decoder *d, struct str member, const char *format, .
     va_list args;
 
     va_start(args, format);
-    add_fault(d, ERR_INVALID, &at, format, args);
+    add_invalid(d, &at, format, args);
     va_end(args);
+}
+
+void decode_error_at(struct decoder *d, struct str member, const struct error *err)
+{
+    const struct path at = {d->at, member};
+
+    if (err->code == ERR_MEMORY)
+        decode_no_memory(d);
+    else
+        add_fault(d, err->code, &at, err->text);
 }
 
 void decode_no_memory(struct decoder *d)
@@ -134,17 +149,15 @@ void read_text(struct decoder *d, const struct member *m, json_t *v)
     else if (s.n > (size_t)m->max)
         decode_fault(d, "must be at most %lld bytes long (it is %zu)", (long long)m->max, s.n);
     else
-        memcpy(place(d, m), &s, sizeof(s));
+        *(struct str *)place(d, m) = s;
 }
 
 void read_bool(struct decoder *d, const struct member *m, json_t *v)
 {
-    bool b = json_is_true(v);
-
     if (!json_is_boolean(v))
         decode_fault(d, "must be true or false");
     else
-        memcpy(place(d, m), &b, sizeof(b));
+        *(bool *)place(d, m) = json_is_true(v);
 }
 
 /* A number times `scale`, rounded; false when it is no number or out of all range. */
@@ -186,7 +199,7 @@ static void read_scaled(struct decoder *d, const struct member *m, json_t *v, in
         decode_fault(d, "must be %s from %s to %s", what, low, high);
         return;
     }
-    memcpy(place(d, m), &n, sizeof(n));
+    *(int64_t *)place(d, m) = n;
 }
 
 void read_seconds(struct decoder *d, const struct member *m, json_t *v)
@@ -213,7 +226,7 @@ void read_integer(struct decoder *d, const struct member *m, json_t *v)
     else if (n > m->max)
         decode_fault(d, "must be at most %lld", (long long)m->max);
     else
-        memcpy(place(d, m), &n, sizeof(n));
+        *(int64_t *)place(d, m) = n;
 }
 
 static void words_text(const struct words *words, char *ret, size_t size)
@@ -250,7 +263,7 @@ void read_word(struct decoder *d, const struct member *m, json_t *v)
 
 void read_any(struct decoder *d, const struct member *m, json_t *v)
 {
-    memcpy(place(d, m), &v, sizeof(v));
+    *(json_t **)place(d, m) = v;
 }
 
 void read_object(struct decoder *d, const struct member *m, json_t *v)

@@ -81,6 +81,9 @@ struct member {
 /* A fault where the decoder stands, or at a member of it. */
 void decode_fault(struct decoder *d, const char *format, ...) PRINTF_LIKE(2, 3);
 void decode_fault_at(struct decoder *d, struct str member, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a reader of a member's text said, with its code: a zone that cannot be read now is not the user's
+ * fault. */
+void decode_error_at(struct decoder *d, struct str member, const struct error *err);
 /* Memory ran out: not the user's fault, but it ends the decoding as one. */
 void decode_no_memory(struct decoder *d);
 

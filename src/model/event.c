@@ -43,13 +43,12 @@ static enum err hide_headers(json_t *headers, struct error *err)
 }
 
 /* The run's members go first, so that people find them. */
-static enum err add_run(json_t *event, const struct schedule *s, const struct run *run, struct error *err)
+static enum err add_run(json_t *event, const struct run *run, struct error *err)
 {
     char id[UUID_TEXT + 1];
     char run_id[UUID_TEXT + 1];
     char scheduled_at[ISO_TEXT_MAX];
 
-    (void)s;
     uuid_format(run->schedule_id, id);
     uuid_format(run->id, run_id);
     iso_format(run->scheduled_at, scheduled_at);
@@ -70,7 +69,7 @@ static enum err event_json(const struct schedule *s, const struct run *run, json
 
     if (!event)
         return no_memory(err);
-    e = add_run(event, s, run, err);
+    e = add_run(event, run, err);
     if (e)
         return e;
     e = schedule_public_json(s, NULL, &definition, err);

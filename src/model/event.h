@@ -11,8 +11,9 @@
 #include "model/schedule.h"
 
 /*
- * BODY_DATA: task.data alone. BODY_EVENT: the whole schedule without its secrets, with `id`, `run_id`,
- * `scheduled_at`, `attempt`.
+ * Appended to `out`. BODY_DATA: task.data alone, nothing when there is none. BODY_EVENT: the whole schedule
+ * with `id`, `run_id`, `scheduled_at`, `attempt`, and without its secrets: the values of all headers but a
+ * few harmless ones are hidden, since the configured list of secret names is not known here.
  */
 CHECKED enum err event_body(const struct schedule *s, const struct run *run, struct buf *out,
                             struct error *err);

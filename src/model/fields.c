@@ -2,9 +2,10 @@
  * fields.c: what a task sends along with its data: header fields, and the settings of a kafka connection.
  * Names and values are judged by RFC 9110, so that nothing in them can end a header and begin another.
  */
+#include "model/decode.h"
+
 #include "base/str.h"
 #include "model/chars.h"
-#include "model/decode.h"
 #include "model/secret.h"
 
 enum { HEADERS_MAX = 64, HEADER_NAME_MAX = 256, HEADER_VALUE_MAX = 8192, CONFIG_VALUE_MAX = 16384 };

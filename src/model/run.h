@@ -60,12 +60,16 @@ struct verdict {
     struct wall due_at; /* of the next attempt, for retrying */
 };
 
-/* What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts
- * earlier failures. */
+/*
+ * What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts
+ * earlier failures. The next attempt waits retry_wait times retry_backoff for each earlier failure, at most
+ * retry_wait_max; a Retry-After on 429 and 503 makes that longer, up to retry_wait_max. At least 0.1 s,
+ * whatever the definition says. No retry starts later than retry_for after scheduled_at.
+ */
 struct verdict run_judge(const struct schedule *s, const struct run *run, const struct attempt_result *r,
                          struct wall now);
-/* True when the run must not start any more: max_lateness passed since scheduled_at (of its first attempt
- * only). */
+/* True when the run must not start any more: max_lateness passed since its acting time. Of its first attempt
+ * only. */
 bool run_too_late(const struct schedule *s, const struct run *run, struct wall now);
 
 /* "<schedule id>/<scheduled_at>": the Idempotency-Key of every attempt. */

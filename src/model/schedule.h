@@ -143,18 +143,20 @@ struct schedule_rules {
 };
 
 /*
- * Reads a definition. `json` must be a JSON object; a reference is taken, and the schedule may add members to
- * it, so the caller gives up its own use of the tree. All faults are put into `faults` with their pointers;
- * the first one's code is returned. Unknown members are faults, except under /task/data and
- * /task/connection/headers; null stands for absent in optional members.
- * `prior`: the definition being replaced, or NULL: "***" as the value of a hidden header keeps its value;
- * with no value to keep it is a fault.
+ * Reads a definition. `json` must be a JSON object; a reference is taken, and the schedule may change members
+ * of it (timezone filled in, seconds given as a number turned into text, kept secrets put in), so the caller
+ * gives up its own use of the tree. All faults are put into `faults` with their pointers; the first one's
+ * code is returned, but ERR_MEMORY before all others. ERR_INVALID is the definition's fault; other codes (a
+ * zone's file that cannot be read now) are not. Unknown members are faults, except under /task/data and
+ * /task/connection/headers; null stands for absent in optional members. `prior`: the definition being
+ * replaced, or NULL: "***" as the value of a hidden header, of a hidden kafka setting, or for user and
+ * password in a URL keeps what it has; with nothing to keep it is a fault.
  */
 CHECKED enum err schedule_decode(json_t *json, const struct schedule_rules *rules,
                                  const struct schedule *prior, struct schedule **ret,
                                  struct error_list *faults);
-/* True when a hidden header has the value "***": the caller must find the prior definition before decoding.
- */
+/* True when something has the value "***" that may stand for a secret: the caller must find the prior
+ * definition first. */
 bool schedule_json_keeps_secrets(const json_t *json);
 
 struct schedule *schedule_ref(struct schedule *s);
@@ -163,7 +165,11 @@ CLEANUP_FN(struct schedule, schedule_unref)
 
 /* The definition as text for the store: secrets included. */
 CHECKED enum err schedule_encode(const struct schedule *s, struct buf *out, struct error *err);
-/* A fresh tree for people's eyes: hidden headers' values replaced by "***", userinfo in URLs too. */
+/*
+ * A tree for people's eyes: hidden headers' values replaced by "***", kafka's passwords and keys and users
+ * and passwords in URLs too. The object itself is the caller's to change; what lies under it may be shared
+ * with the schedule.
+ */
 CHECKED enum err schedule_public_json(const struct schedule *s, const struct schedule_rules *rules,
                                       json_t **ret, struct error *err);
 bool schedule_recurs(const struct schedule *s); /* cron, delay-recur */

@@ -5,10 +5,11 @@
  * All faults are collected; a check that needs a member which is itself at fault is left out, so that one
  * mistake is told once.
  */
+#include "model/decode.h"
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "calendar/iso8601.h"
-#include "model/decode.h"
 #include "model/occurrence.h"
 
 enum { NAME_MAX_BYTES = 256, CLIENT_MAX_BYTES = 1024, TIMEZONE_MAX_BYTES = 64, INSTANT_MAX_BYTES = 64 };
@@ -129,7 +130,7 @@ static void check_zone(struct decoder *d)
         d->s->timezone = json_str(name);
     }
     if (zones_get(d->rules->zones, d->s->timezone, &d->s->zone, &err))
-        decode_fault_at(d, STR("timezone"), "%s", err.text);
+        decode_error_at(d, STR("timezone"), &err);
 }
 
 static void check_instant(struct decoder *d, struct str member, struct str text, struct wall *ret)
@@ -137,7 +138,7 @@ static void check_instant(struct decoder *d, struct str member, struct str text,
     struct error err = {0};
 
     if (iso_parse_instant(text, d->s->zone, ret, &err))
-        decode_fault_at(d, member, "%s", err.text);
+        decode_error_at(d, member, &err);
 }
 
 static void check_window(struct decoder *d)
@@ -170,12 +171,9 @@ static void check_delay(struct decoder *d, int64_t min_us)
 static void check_cron(struct decoder *d)
 {
     struct error err = {0};
-    enum err e = cron_parse(d->s->text, occurrence_seed(d->s), &d->s->cron, &err);
 
-    if (e == ERR_MEMORY)
-        decode_no_memory(d);
-    else if (e)
-        decode_fault_at(d, STR("schedule"), "%s", err.text);
+    if (cron_parse(d->s->text, occurrence_seed(d->s), &d->s->cron, &err))
+        decode_error_at(d, STR("schedule"), &err);
 }
 
 static void check_type(struct decoder *d)

@@ -1,6 +1,8 @@
 /*
  * schedule_encode.c: a definition back to JSON: whole for the store, without its secrets for people.
  */
+#include "model/schedule.h"
+
 #include "base/str.h"
 #include "model/secret.h"
 

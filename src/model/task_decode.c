@@ -2,8 +2,9 @@
  * task_decode.c: a definition's `task` with its connection: what may stand in it, its defaults, and what only
  * makes sense for some types of task or with some settings of the server.
  */
-#include "base/str.h"
 #include "model/decode.h"
+
+#include "base/str.h"
 
 enum { HOST_MAX_BYTES = 8192, TOPIC_MAX_BYTES = 1024, SIGN_MAX_BYTES = 128 };
 #define TIMEOUT_MIN_US US_PER_MS

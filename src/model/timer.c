@@ -97,7 +97,7 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
 
 void timer_recompute(const struct schedule *s, struct timer *t, struct wall now)
 {
-    struct wall next = t->occurs_at;
+    struct wall next;
 
     if (t->state == SCHEDULE_FINISHED || wall_is_never(t->occurs_at))
         return;

@@ -72,8 +72,8 @@ static void a_one_shot_outside_its_window_is_counted_and_finished(void **state)
     static const char *const cases[] = {
         "\"type\":\"now\",\"start_at\":\"2031-01-01T00:00:00Z\"",
         "\"type\":\"delay\",\"schedule\":\"10\",\"end_at\":\"2030-01-01T00:00:05Z\"",
-        "\"type\":\"date\",\"schedule\":\"2030-06-01T00:00:00Z\",\"end_at\":\"2030-05-01T00:00:00Z\","
-        "\"paused\":true",
+        "\"type\":\"date\",\"schedule\":\"2030-06-01T00:00:00Z\",\"end_at\":\"2030-05-01T00:00:00Z\"",
+        "\"type\":\"now\",\"end_at\":\"2020-05-01T00:00:00Z\",\"paused\":true",
     };
 
     (void)state;

@@ -115,6 +115,7 @@ static void check_connection(struct decoder *d)
     if (d->given & GIVEN_HOST)
         connection_check_host(d);
     check_topic(d);
+    refuse_unless(d, t->type != TASK_REDIS, GIVEN_HEADERS, STR("headers"), "rest and kafka");
     refuse_unless(d, t->type == TASK_REDIS, GIVEN_MODE, STR("mode"), "redis");
     refuse_unless(d, t->type == TASK_KAFKA, GIVEN_CONFIG, STR("config"), "kafka");
     refuse_unless(d, t->type == TASK_REST, GIVEN_TLS, STR("tls"), "rest");

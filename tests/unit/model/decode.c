@@ -354,6 +354,8 @@ static const struct wrong wrongs[] = {
      "/task/connection/config/client.id", "must be a string"},
     {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"sasl.password\":\"***\"}"),
      "/task/connection/config/sasl.password", "no value to keep"},
+    {CONNECTION("redis", "\"host\":\"h:6379\",\"topic\":\"a\",\"headers\":{}"), "/task/connection/headers",
+     "rest and kafka"},
     {CONNECTION("redis", "\"host\":\"h:6379\""), "/task/connection/topic", "required for redis"},
     {CONNECTION("redis", "\"host\":\"h:6379\",\"topic\":\"a\\nb\""), "/task/connection/topic",
      "control characters"},

@@ -2,8 +2,8 @@
  * deliver.h: one attempt at a target, whatever its kind: rest, kafka, redis.
  *
  * A deliverer lives on one event loop (base/reactor.h) and one thread. It knows nothing of storage. Each
- * delivery that was started ends in exactly one call of done(), later, never from inside the call that asked for it; a
- * deliverer is closed only after all its deliveries ended.
+ * delivery that was started ends in exactly one call of done(), later, never from inside the call that asked
+ * for it; a deliverer is closed only after all its deliveries ended.
  */
 #ifndef DELIVER_DELIVER_H
 #define DELIVER_DELIVER_H
@@ -33,10 +33,10 @@ struct delivery {
 
 struct deliver_options {
     bool tls_insecure_allowed;
-    const char *user_agent;    /* "carillon/0.1.0" */
-    size_t connections_max;    /* kept open at most, idle ones included */
-    size_t per_host_max;       /* connections to one host at most; 0: no limit */
-    const char *ca_file;       /* NULL: the system's */
+    const char *user_agent; /* "carillon/0.1.0" */
+    size_t connections_max; /* kept open at most, idle ones included */
+    size_t per_host_max;    /* connections to one host at most; 0: no limit */
+    const char *ca_file;    /* NULL: the system's */
 };
 
 struct deliverer;
@@ -64,8 +64,8 @@ static inline void deliver_abort(struct deliverer *d, struct delivery *delivery)
 }
 
 /* The table of kinds: adding a fourth means one new file and one line in it. */
-typedef enum err (*deliver_open_fn)(struct reactor *reactor, const struct deliver_options *options, struct deliverer **ret,
-                                    struct error *err);
+typedef enum err (*deliver_open_fn)(struct reactor *reactor, const struct deliver_options *options,
+                                    struct deliverer **ret, struct error *err);
 struct deliver_kind {
     enum task_type type;
     deliver_open_fn open;
@@ -73,7 +73,8 @@ struct deliver_kind {
 extern const struct deliver_kind deliver_kinds[];
 extern const size_t deliver_kinds_n;
 
-/* Once per process, before any deliverer and before threads: sets up libraries (curl_global_init_mem with base/alloc). */
+/* Once per process, before any deliverer and before threads: sets up libraries (curl_global_init_mem with
+ * base/alloc). */
 CHECKED enum err deliver_setup(struct error *err);
 void deliver_teardown(void);
 

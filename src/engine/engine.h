@@ -1,6 +1,6 @@
 /*
- * engine.h: the public door of the engine: a thread with an event loop that claims what is due from the writer
- * lane, delivers it on time and records what came of it.
+ * engine.h: the public door of the engine: a thread with an event loop that claims what is due from the
+ * writer lane, delivers it on time and records what came of it.
  *
  * No globals: several engines can run in one process, each with its own claims.
  */
@@ -26,18 +26,22 @@ struct engine_options {
     struct log *log;
     /* upkeep, done by one engine: retention in small batches */
     bool upkeep;
-    int64_t upkeep_every_us;   /* default 60 s */
+    int64_t upkeep_every_us; /* default 60 s */
     int64_t keep_finished_us;
     int64_t keep_ok_us;
     int64_t keep_failed_us;
 };
 
-/* Makes loop and thread. The lane may be given later by engine_attach(), since lane and engine know each other. */
+/* Makes the loop and its deliverers. The lane comes later, since lane and engine know each other. */
 CHECKED enum err engine_new(const struct engine_options *options, struct engine **ret, struct error *err);
-/* Starts claiming. `writer` outlives the engine. */
+/*
+ * Starts the thread, which claims at once. `writer` outlives engine_stop(); it is freed before engine_free(),
+ * since what it still answers then goes to the engine.
+ */
 CHECKED enum err engine_start(struct engine *e, struct lane *writer, struct error *err);
 
-/* Any thread: what a lane's notice says. Coalesced: many calls between two turns of the loop cost one wake. May be called before engine_start(). */
+/* Any thread: what a lane's notice says. Coalesced: many calls between two turns of the loop cost one wake.
+ * May be called before engine_start(). */
 void engine_notice(struct engine *e, const struct notice *n);
 
 struct engine_stats {
@@ -52,7 +56,11 @@ struct engine_stats {
 /* Any thread: a copy as of the loop's last turn. */
 void engine_get_stats(struct engine *e, struct engine_stats *ret);
 
-/* Stops claiming, finishes what is in flight within `grace_us`, hands back the rest, joins the thread. Blocks. */
+/*
+ * Stops claiming, finishes what is in flight within `grace_us`, then aborts it, hands back the rest and joins
+ * the thread. Blocks, for the grace and 5 s at most, whatever targets and lane do. Nothing when never
+ * started.
+ */
 void engine_stop(struct engine *e, int64_t grace_us);
 void engine_free(struct engine *e); /* stopped before, or never started */
 CLEANUP_FN(struct engine, engine_free)

@@ -1,0 +1,136 @@
+/*
+ * loop_deliver.c: attempts begun, given up and ended. On the loop's thread.
+ */
+#include "base/alloc.h"
+#include "engine/loop_internal.h"
+
+/* One attempt. Freed when the core has heard of its end. */
+struct flight {
+    struct delivery delivery;
+    struct engine *engine;
+    struct held *held;
+    struct list node; /* in engine.ended */
+    bool ended;
+};
+
+static const int64_t bounds_us[] = {1000,   2000,    5000,    10000,   20000,    50000,    100000,  200000,
+                                    500000, 1000000, 2000000, 5000000, 10000000, 30000000, 60000000};
+
+enum err loop_open_deliverers(struct engine *e, struct error *err)
+{
+    for (size_t i = 0; i < deliver_kinds_n; i++) {
+        const struct deliver_kind *kind = &deliver_kinds[i];
+        enum err failed =
+            kind->open(uv_reactor_base(e->reactor), &e->options.deliver, &e->deliverers[kind->type], err);
+
+        if (failed)
+            return failed;
+    }
+    return ERR_NONE;
+}
+
+void loop_close_deliverers(struct engine *e)
+{
+    for (size_t i = 0; i < TASK_KINDS; i++) {
+        struct deliverer *d = TAKE(e->deliverers[i]);
+
+        if (d)
+            d->ops->close(d);
+    }
+}
+
+static void end(struct flight *f)
+{
+    f->ended = true;
+    f->engine->turn_due = true;
+    list_push_back(&f->engine->ended, &f->node);
+}
+
+static void on_delivered(struct delivery *d)
+{
+    end(CONTAINER_OF(d, struct flight, delivery));
+}
+
+/* A schedule from another build may want what this one cannot deliver: its attempt fails and says so. */
+static void refuse(struct flight *f)
+{
+    static const char text[] = "this instance cannot deliver tasks of this type";
+    struct attempt_result *r = &f->delivery.result;
+
+    *r = (struct attempt_result){.retry_after_us = -1};
+    for (size_t i = 0; i < sizeof(text); i++)
+        r->error[i] = text[i];
+    end(f);
+    loop_wake(f->engine);
+}
+
+void loop_start_flight(struct engine *e, struct held *h)
+{
+    struct flight *f = alloc_new(struct flight);
+    const struct schedule *s = held_schedule(h);
+    struct deliverer *d = e->deliverers[s->task.type];
+
+    f->engine = e;
+    f->held = h;
+    f->delivery.run = *held_run(h);
+    f->delivery.schedule = s; /* the core keeps it until it has heard of the end */
+    f->delivery.done = on_delivered;
+    list_init(&f->node);
+    list_init(&f->delivery.node);
+    held_set_user(h, f);
+    e->flights++;
+    if (d)
+        deliver_start(d, &f->delivery);
+    else
+        refuse(f);
+}
+
+void loop_abort_flight(struct engine *e, struct held *h)
+{
+    struct flight *f = held_user(h);
+
+    if (!f->ended)
+        deliver_abort(e->deliverers[f->delivery.schedule->task.type], &f->delivery);
+}
+
+static void count(struct engine *e, const struct flight *f)
+{
+    const struct attempt_result *r = &f->delivery.result;
+    enum task_type type = f->delivery.schedule->task.type;
+    int64_t took_us = r->took_us > 0 ? r->took_us : 0;
+
+    if (r->ok)
+        e->stats.attempts_ok[type]++;
+    else
+        e->stats.attempts_failed[type]++;
+    e->stats.delivery_us_sum += (uint64_t)took_us;
+    for (size_t i = 0; i < COUNT_OF(bounds_us); i++)
+        e->stats.delivery_us_buckets[i] += took_us <= bounds_us[i];
+    e->stats.delivery_us_buckets[COUNT_OF(bounds_us)]++;
+}
+
+static void log_end(struct engine *e, const struct flight *f)
+{
+    const struct run *run = &f->delivery.run;
+    const struct attempt_result *r = &f->delivery.result;
+
+    log_event(e->options.log, LOG_DEBUG, "engine", "attempt ended", KV_UUID("schedule", run->schedule_id),
+              KV_UUID("run", run->id), KV_I64("attempt", run->attempt), KV_BOOL("ok", r->ok),
+              KV_I64("status", r->status), KV_I64("took_us", r->took_us), KV_CSTR("error", r->error));
+}
+
+void loop_take_ended(struct engine *e)
+{
+    struct list *node;
+
+    while ((node = list_pop_front(&e->ended)) != NULL) {
+        struct flight *f = CONTAINER_OF(node, struct flight, node);
+
+        count(e, f);
+        log_end(e, f);
+        held_set_user(f->held, NULL);
+        core_on_attempt_ended(e->core, e->now, f->held, &f->delivery.result);
+        e->flights--;
+        alloc_free(f);
+    }
+}

@@ -145,7 +145,7 @@ def test_listening_beyond_loopback_warns(make_carillon):
 
 
 def test_the_database_is_made_with_its_folder(make_carillon, tmp_path):
-    path = tmp_path / "deep" / "down" / "x.db"
+    path = tmp_path / "down" / "x.db"
     make_carillon(CARILLON_DATABASE_URL=f"sqlite:{path}")
     assert pathlib.Path(path).exists()
 

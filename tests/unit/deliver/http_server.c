@@ -45,7 +45,7 @@ struct connection {
 struct http_server {
     /* constant */
     int listen_fd;
-    int stop_fd;
+    int command_fd;
     int event_fd;
     int port;
     pthread_t thread;
@@ -63,6 +63,8 @@ struct http_server {
     pthread_mutex_t lock;
     pthread_cond_t came;
     /* under .lock */
+    bool stop;
+    bool release;
     struct http_answer answer;
     struct http_seen *seen;
     size_t seen_n;
@@ -418,6 +420,39 @@ static void accept_all(struct http_server *s)
     }
 }
 
+/* False: stop. */
+static bool obey(struct http_server *s)
+{
+    uint64_t n;
+    bool stop;
+    bool release;
+
+    MUST(read(s->command_fd, &n, sizeof(n)) == sizeof(n));
+    lock(s);
+    stop = s->stop;
+    release = s->release;
+    s->release = false;
+    unlock(s);
+    for (size_t i = 0; release && i < s->connections_used; i++) {
+        struct connection *c = &s->connections[i];
+        if (c->fd < 0 || !c->stalled)
+            continue;
+        c->stalled = false;
+        bytes_add(&c->out, STR("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    }
+    return !stop;
+}
+
+static void command(struct http_server *s, bool *what)
+{
+    uint64_t one = 1;
+
+    lock(s);
+    *what = true;
+    unlock(s);
+    MUST(write(s->command_fd, &one, sizeof(one)) == sizeof(one));
+}
+
 static void *serve(void *arg)
 {
     struct http_server *s = arg;
@@ -426,7 +461,7 @@ static void *serve(void *arg)
     for (;;) {
         nfds_t n = s->connections_used + 2;
 
-        fds[0] = (struct pollfd){.fd = s->stop_fd, .events = POLLIN};
+        fds[0] = (struct pollfd){.fd = s->command_fd, .events = POLLIN};
         fds[1] = (struct pollfd){.fd = s->listen_fd, .events = POLLIN};
         for (size_t i = 0; i < s->connections_used; i++) {
             const struct connection *c = &s->connections[i];
@@ -437,7 +472,7 @@ static void *serve(void *arg)
             MUST(errno == EINTR);
             continue;
         }
-        if (fds[0].revents != 0)
+        if (fds[0].revents != 0 && !obey(s))
             return NULL;
         for (size_t i = 0; i + 2 < n; i++) {
             struct connection *c = &s->connections[i];
@@ -485,9 +520,9 @@ struct http_server *http_server_new(const struct http_server_options *options)
         s->connections[i].fd = -1;
     memset(s->xs, 'x', sizeof(s->xs));
     listen_on_loopback(s);
-    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    MUST(s->stop_fd >= 0 && s->event_fd >= 0);
+    MUST(s->command_fd >= 0 && s->event_fd >= 0);
     if (options && options->tls)
         s->tls = http_certificate_new(options->tls_wrong_name ? "DNS:elsewhere.example" : "IP:127.0.0.1",
                                       &s->certificate);
@@ -504,9 +539,7 @@ struct http_server *http_server_new(const struct http_server_options *options)
 
 void http_server_free(struct http_server *s)
 {
-    uint64_t one = 1;
-
-    MUST(write(s->stop_fd, &one, sizeof(one)) == sizeof(one));
+    command(s, &s->stop);
     MUST(pthread_join(s->thread, NULL) == 0);
     for (size_t i = 0; i < s->connections_used; i++) {
         if (s->connections[i].fd >= 0)
@@ -520,7 +553,7 @@ void http_server_free(struct http_server *s)
     SSL_CTX_free(s->tls);
     alloc_free(s->certificate);
     MUST(close(s->listen_fd) == 0);
-    MUST(close(s->stop_fd) == 0);
+    MUST(close(s->command_fd) == 0);
     MUST(close(s->event_fd) == 0);
     MUST(pthread_cond_destroy(&s->came) == 0);
     MUST(pthread_mutex_destroy(&s->lock) == 0);
@@ -548,6 +581,11 @@ void http_server_answer(struct http_server *s, const struct http_answer *a)
     lock(s);
     s->answer = *a;
     unlock(s);
+}
+
+void http_server_release(struct http_server *s)
+{
+    command(s, &s->release);
 }
 
 void http_server_seen(struct http_server *s, size_t i, struct http_seen *ret)

@@ -46,6 +46,8 @@ const char *http_server_url(struct http_server *s, const char *path);
 const char *http_server_certificate(const struct http_server *s);
 
 void http_server_answer(struct http_server *s, const struct http_answer *a);
+/* What was stalled is answered now, by "200 OK". Plain HTTP only. */
+void http_server_release(struct http_server *s);
 /* The texts of *ret are the server's, valid until it is freed. */
 void http_server_seen(struct http_server *s, size_t i, struct http_seen *ret);
 size_t http_server_requests(struct http_server *s);

@@ -6,6 +6,7 @@
  */
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,11 @@ enum err alloc_str(struct str s, char **ret, struct error *err)
 void alloc_free(void *p)
 {
     free(p);
+}
+
+void alloc_trim(void)
+{
+    (void)malloc_trim(0); /* whether anything was given back is no matter */
 }
 
 void *alloc_hook_malloc(size_t n)

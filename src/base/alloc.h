@@ -31,6 +31,12 @@ UNUSED static inline void alloc_free_p(void *p)
     alloc_free(*(void **)p);
 }
 
+/*
+ * Gives what is free back to the system. To be called when something large has just been let go of (a batch of
+ * thousands), since the heap alone would keep its pages for ever. Milliseconds; any thread.
+ */
+void alloc_trim(void);
+
 /* The same door in the shape that libraries' hooks want. They may return NULL. */
 void *alloc_hook_malloc(size_t n);
 void *alloc_hook_calloc(size_t count, size_t n);

@@ -1,0 +1,310 @@
+/*
+ * store.c: what the embedded store carries, without HTTP around it: durable registrations a second by size of
+ * group, and fires (claim, advance, run, complete) a second, on a file in the current folder.
+ *
+ *     bench_store [register | fires | one-shots] [schedules] [seconds]
+ *
+ * One thread, as a writer lane is one; the operations are the lane's own. The store's clock is ours, so that
+ * everything is due when the bench wants it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "store/ops_engine.h"
+#include "store/ops_schedule.h"
+#include "store/sqlite/sqlite.h"
+
+enum { SAMPLES_MAX = 1000000, BATCH = 1000 };
+#define PATH "bench-store.db"
+
+struct bench {
+    struct sqlite_file *file;
+    struct store *s;
+    struct zones *zones;
+    struct schedule_rules rules;
+    struct wall now;
+    struct claim_cache *cache;
+    uint64_t made;
+    int64_t samples[SAMPLES_MAX]; /* µs a transaction took */
+    size_t samples_n;
+};
+
+static void must(enum err e, const struct error *err)
+{
+    if (e) {
+        (void)fprintf(stderr, "%s: %s: %s\n", err_name(e), err->where, err->text);
+        exit(1);
+    }
+}
+
+static struct wall bench_clock(void *arg)
+{
+    return ((struct bench *)arg)->now;
+}
+
+static void remove_files(void)
+{
+    static const char *const names[] = {PATH, PATH "-wal", PATH "-shm", PATH ".lock"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        (void)unlink(names[i]);
+}
+
+static void open_store(struct bench *b)
+{
+    struct sqlite_options o = {.path = PATH, .clock = bench_clock, .clock_arg = b, .cache_bytes = 16 << 20};
+    struct error err = {0};
+
+    remove_files();
+    must(sqlite_file_open(&o, &b->file, &err), &err);
+    must(sqlite_connect(b->file, true, &b->s, &err), &err);
+}
+
+static void close_store(struct bench *b)
+{
+    store_close(TAKE(b->s));
+    sqlite_file_free(TAKE(b->file));
+    remove_files();
+}
+
+static struct schedule *define(struct bench *b, const char *type, const char *text)
+{
+    CLEANUP(buf_done_p) struct buf json = {0};
+    struct error_list faults = {0};
+    struct schedule *s = NULL;
+    struct error err = {0};
+    json_t *v = NULL;
+
+    buf_init(&json, 10000);
+    buf_addf(
+        &json,
+        "{\"name\":\"bench %" PRIu64
+        "\",\"client\":{\"operation\":\"op#1\",\"application\":\"bench\",\"group\":"
+        "\"system\",\"key\":\"%016" PRIx64 "\",\"type\":\"scheduler\"},\"type\":\"%s\",\"schedule\":\"%s\","
+        "\"timezone\":\"Asia/Seoul\",\"task\":{\"type\":\"rest\",\"connection\":{\"host\":"
+        "\"http://localhost:3000/api/run/DELAY-TEST-9\",\"headers\":{\"Content-Type\":\"application/json\","
+        "\"Authorization\":\"Bearer "
+        "0123456789\"}},\"data\":{\"instanceName\":\"delay-test-999\",\"variables\":{}},"
+        "\"failed_policy\":\"retry\",\"retry_wait\":60}}",
+        b->made, b->made * UINT64_C(0x9e3779b97f4a7c15), type, text);
+    b->made++;
+    must(json_parse(buf_str(&json), JSON_DEPTH_MAX, &v, &err), &err);
+    must(schedule_decode(v, &b->rules, NULL, &s, &faults), &faults.items[0]);
+    json_free(v);
+    return s;
+}
+
+/* Runs them as the lane would run a group. */
+static void transact(struct bench *b, struct op **ops, size_t n)
+{
+    struct notice notice = {.earliest = WALL_NEVER};
+    struct error err = {0};
+    struct mono began = clock_mono();
+
+    must(store_begin(b->s, true, &err), &err);
+    must(ops[0]->type->run(b->s, ops, n, b->now, &notice, &err), &err);
+    must(store_commit(b->s, &err), &err);
+    change_list_done(&notice.changed);
+    store_upkeep(b->s);
+    if (b->samples_n < SAMPLES_MAX)
+        b->samples[b->samples_n++] = clock_mono().us - began.us;
+}
+
+static void register_group(struct bench *b, size_t n, const char *type, const char *text)
+{
+    struct op *ops[BATCH];
+    struct error err = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        struct op_put *o;
+
+        must(op_put_new(1, NULL, &o, &err), &err);
+        o->items[0].schedule = define(b, type, text);
+        ops[i] = &o->op;
+    }
+    transact(b, ops, n);
+    for (size_t i = 0; i < n; i++)
+        op_put_free(CONTAINER_OF(ops[i], struct op_put, op));
+}
+
+static int by_size(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double cpu_s(void)
+{
+    struct rusage u;
+
+    if (getrusage(RUSAGE_SELF, &u) < 0)
+        return 0;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static double wal_mib(void)
+{
+    struct stat st;
+
+    return stat(PATH "-wal", &st) < 0 ? 0 : (double)st.st_size / (1 << 20);
+}
+
+struct measure {
+    struct mono began;
+    double cpu;
+};
+
+static struct measure measure_begin(struct bench *b)
+{
+    b->samples_n = 0;
+    return (struct measure){clock_mono(), cpu_s()};
+}
+
+static void measure_end(struct bench *b, struct measure m, const char *what, uint64_t n)
+{
+    double s = (double)(clock_mono().us - m.began.us) / 1e6;
+
+    qsort(b->samples, b->samples_n, sizeof(b->samples[0]), by_size);
+    printf("%-34s %9.0f /s  cpu %5.1f us each  transaction p50 %6.2f ms  p99 %6.2f ms  max %7.2f ms  log "
+           "%4.0f MiB\n",
+           what, (double)n / s, (cpu_s() - m.cpu) * 1e6 / (double)n,
+           (double)b->samples[b->samples_n / 2] / 1e3, (double)b->samples[b->samples_n * 99 / 100] / 1e3,
+           (double)b->samples[b->samples_n - 1] / 1e3, wal_mib());
+    (void)fflush(stdout);
+}
+
+static void bench_register(struct bench *b, size_t before, int64_t seconds)
+{
+    static const size_t groups[] = {1, 64, 256};
+    char what[64];
+
+    open_store(b);
+    for (size_t n = 0; n < before; n += BATCH)
+        register_group(b, BATCH, "delay", "86400");
+    for (size_t i = 0; i < COUNT_OF(groups); i++) {
+        struct measure m = measure_begin(b);
+        uint64_t n = 0;
+
+        while (clock_mono().us - m.began.us < seconds * US_PER_S) {
+            register_group(b, groups[i], "delay", "86400");
+            b->now = wall_add(b->now, 1000);
+            n += groups[i];
+        }
+        (void)snprintf(what, sizeof(what), "registrations, groups of %zu", groups[i]);
+        measure_end(b, m, what, n);
+    }
+    close_store(b);
+}
+
+static struct op_claim *claim(struct bench *b)
+{
+    struct op_claim *o = op_claim_new(NULL);
+    struct op *op = &o->op;
+
+    o->cache = b->cache;
+    o->request = (struct claim_request){
+        .instance = {{1}},
+        .horizon_us = US_PER_S,
+        .lease_us = 30 * US_PER_S,
+        .limit = BATCH,
+        .timer_rules = {.misfire_grace_us = 60 * US_PER_S},
+        .schedule_rules = &b->rules,
+    };
+    transact(b, &op, 1);
+    return o;
+}
+
+static void complete(struct bench *b, const struct op_claim *c)
+{
+    struct op_complete *o;
+    struct error err = {0};
+    struct op *op;
+
+    must(op_complete_new(c->ret.n, NULL, &o, &err), &err);
+    for (size_t i = 0; i < c->ret.n; i++) {
+        const struct run *run = &c->ret.items[i].run;
+
+        o->outcomes[i] = (struct outcome){
+            .run_id = run->id,
+            .schedule_id = run->schedule_id,
+            .schedule_version = run->schedule_version,
+            .token = run->lease_token,
+            .to = RUN_SUCCEEDED,
+            .ended_at = wall_add(run->due_at, 2000),
+            .attempted = true,
+            .result = {.ok = true, .status = 200, .took_us = 1500, .retry_after_us = -1},
+            .schedule = schedule_ref(c->ret.items[i].schedule),
+        };
+    }
+    op = &o->op;
+    transact(b, &op, 1);
+    op_complete_free(o);
+}
+
+static void bench_fires(struct bench *b, size_t schedules, int64_t seconds, bool recurring)
+{
+    struct measure m;
+    char what[64];
+    uint64_t n = 0;
+
+    open_store(b);
+    for (size_t i = 0; i < schedules; i += BATCH)
+        register_group(b, BATCH, recurring ? "cron" : "delay", recurring ? "* * * * * *" : "2");
+    m = measure_begin(b);
+    while (clock_mono().us - m.began.us < seconds * US_PER_S) {
+        struct op_claim *c = claim(b);
+
+        n += c->ret.n;
+        if (c->ret.n > 0)
+            complete(b, c);
+        else
+            b->now = wall_add(b->now, US_PER_S); /* all that was due has fired */
+        op_claim_free(c);
+        if (!recurring && n >= schedules)
+            break;
+    }
+    (void)snprintf(what, sizeof(what), "fires of %zu %s", schedules, recurring ? "recurring" : "one-shots");
+    measure_end(b, m, what, n);
+    close_store(b);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench *b = alloc_new(struct bench);
+    const char *which = argc > 1 ? argv[1] : "";
+    size_t schedules = argc > 2 ? (size_t)strtoull(argv[2], NULL, 10) : 10000;
+    int64_t seconds = argc > 3 ? strtoll(argv[3], NULL, 10) : 5;
+    struct error err = {0};
+
+    json_setup();
+    must(sqlite_setup(&err), &err);
+    must(zones_new("/usr/share/zoneinfo", &b->zones, &err), &err);
+    b->rules = (struct schedule_rules){.zones = b->zones,
+                                       .default_timezone = STR("Asia/Seoul"),
+                                       .task_enabled = {true, true, true},
+                                       .trusted = true};
+    b->now = clock_wall();
+    b->cache = claim_cache_new(100000);
+    if (strcmp(which, "register") == 0 || which[0] == '\0')
+        bench_register(b, argc > 2 ? schedules : 0, seconds);
+    if (strcmp(which, "fires") == 0 || which[0] == '\0')
+        bench_fires(b, schedules, seconds, true);
+    if (strcmp(which, "one-shots") == 0 || which[0] == '\0')
+        bench_fires(b, argc > 2 ? schedules : 50000, seconds, false);
+    claim_cache_free(b->cache);
+    zones_free(b->zones);
+    alloc_free(b);
+    return 0;
+}

@@ -5,8 +5,10 @@
 #include "wiring.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,8 @@ struct service {
     struct lane *reader;
     struct api *api;
     char user_agent[64];
+    pthread_t main_thread;
+    atomic_bool used_memory; /* any thread: something was committed since the last trim */
 };
 
 /* --- settings to options --- */
@@ -156,9 +160,15 @@ static enum err open_reader(void *arg, struct store **ret, struct error *err)
     return sqlite_connect(((struct service *)arg)->file, false, ret, err);
 }
 
+/* Writer lane's thread, after each commit. */
 static void on_notice(void *arg, const struct notice *n)
 {
-    engine_notice(((struct service *)arg)->engine, n);
+    struct service *v = arg;
+
+    engine_notice(v->engine, n);
+    /* Only the first since the last trim wakes the main thread; it ends the long sleep of await_signal(). */
+    if (!atomic_exchange(&v->used_memory, true))
+        MUST(pthread_kill(v->main_thread, SIGUSR1) == 0);
 }
 
 static enum err start_lanes(struct service *v, struct error *err)
@@ -306,28 +316,69 @@ static void stop_signals(sigset_t *ret)
     (void)sigaddset(ret, SIGHUP);
 }
 
-/* Before any thread: all inherit it, so that only the main thread's sigwait() sees them. */
+/* Before any thread: all inherit it, so that only the main thread's sigtimedwait() sees them. */
 static void block_signals(void)
 {
     sigset_t set;
 
     stop_signals(&set);
+    (void)sigaddset(&set, SIGUSR1);
     MUST(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
     /* A client or target that goes away is an error of its write, not our end. */
     MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
+static uint64_t operations(struct service *v)
+{
+    struct lane_stats writer;
+    struct lane_stats reader;
+
+    lane_stats(v->writer, &writer);
+    lane_stats(v->reader, &reader);
+    return writer.operations + reader.operations;
+}
+
+/*
+ * glibc keeps what a burst of requests took, in pieces between what lives on; after one, 10,000 schedules
+ * that take no memory at all would cost as much as their registration did. Trimming walks the whole heap
+ * under its lock, so it is done when the burst is over, and an idle process never wakes for it.
+ */
+enum { QUIET_S = 2, QUIET_OPERATIONS = 20 };
+
+/* Waits for one of `set`; until then gives memory back after each burst. */
+static int await_one_of(struct service *v, const sigset_t *set)
+{
+    const struct timespec quiet = {.tv_sec = QUIET_S};
+    uint64_t before = operations(v);
+
+    for (;;) {
+        bool used = atomic_load(&v->used_memory);
+        int number = sigtimedwait(set, NULL, used ? &quiet : NULL);
+        uint64_t now;
+
+        if (number > 0 && number != SIGUSR1)
+            return number;
+        now = operations(v);
+        if (number < 0 && errno == EAGAIN && now - before <= QUIET_OPERATIONS) {
+            atomic_store(&v->used_memory, false);
+            (void)malloc_trim(0);
+        }
+        before = now;
+    }
+}
+
 static void await_signal(struct service *v)
 {
     sigset_t set;
-    int number = 0;
+    int number;
 
     stop_signals(&set);
-    while (sigwait(&set, &number) != 0)
-        continue;
+    (void)sigaddset(&set, SIGUSR1);
+    number = await_one_of(v, &set);
     log_event(v->log, LOG_INFO, "main", "stopping", KV_I64("signal", number),
               KV_I64("grace_ms", v->settings->shutdown.grace_us / US_PER_MS));
     /* From here on the next one has its usual effect: it ends the process at once. */
+    stop_signals(&set);
     MUST(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
 }
 
@@ -344,7 +395,7 @@ static struct log *make_log(const struct settings *s)
 int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd)
 {
     CLEANUP(log_free_p) struct log *log = make_log(s);
-    struct service v = {.settings = s, .version = host->version, .log = log};
+    struct service v = {.settings = s, .version = host->version, .log = log, .main_thread = pthread_self()};
     struct error err = {0};
     enum err e;
 

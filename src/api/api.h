@@ -20,15 +20,15 @@ struct api;
 typedef void (*api_metrics_fn)(void *arg, struct buf *out);
 
 struct api_options {
-    const char *listen;      /* "127.0.0.1:9902", "[::1]:0", "0.0.0.0:9902"; port 0: any free one */
-    unsigned threads;        /* default 2 */
-    unsigned connections_max; /* default 1,024 */
-    size_t body_max;         /* bytes; default 1 MiB; a batch may have batch_body_max */
-    size_t batch_body_max;   /* default 32 MiB */
-    size_t header_max;       /* bytes of a request's headers; default 32 KiB */
-    unsigned idle_s;         /* a connection idle so long is closed; default 60 */
-    size_t batch_max;        /* items; 10,000 */
-    const char *version;     /* of the build */
+    const char *listen;          /* "127.0.0.1:9902", "[::1]:0", "0.0.0.0:9902"; port 0: any free one */
+    unsigned threads;            /* default 2 */
+    unsigned connections_max;    /* default 1,024 */
+    size_t body_max;             /* bytes; default 1 MiB; a batch may have batch_body_max */
+    size_t batch_body_max;       /* default 32 MiB */
+    size_t header_max;           /* bytes of a request's headers; default 32 KiB */
+    unsigned idle_s;             /* a connection idle so long is closed; default 60 */
+    size_t batch_max;            /* items; 10,000 */
+    const char *version;         /* of the build */
     struct schedule_rules rules; /* what it points to outlives the API */
     struct lane *writer;
     struct lane *reader;
@@ -41,7 +41,8 @@ struct api_options {
 CHECKED enum err api_start(const struct api_options *options, struct api **ret, struct error *err);
 /* The port really bound. */
 unsigned api_port(const struct api *a);
-/* Stops accepting; requests under way are answered (for at most grace_us), then the threads end. Before the lanes are freed. */
+/* Stops accepting; requests under way are answered (for at most grace_us), then the threads end. Before the
+ * lanes are freed. */
 void api_stop(struct api *a, int64_t grace_us);
 void api_free(struct api *a);
 CLEANUP_FN(struct api, api_free)

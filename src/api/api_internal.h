@@ -1,0 +1,43 @@
+/*
+ * api_internal.h: what the files of this room share about one running API.
+ */
+#ifndef API_API_INTERNAL_H
+#define API_API_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "api/api.h"
+
+struct http;
+struct metrics;
+struct prepared;
+struct probe;
+
+enum prepared_page {
+    PAGE_HEALTH,
+    PAGE_VERSION,
+    PAGE_OPENAPI,
+    PAGE_DOCS,
+    PAGE_DOCS_SCRIPT,
+    PAGE_DOCS_STYLE,
+    PAGES_N
+};
+
+struct api {
+    /* constant once started */
+    struct api_options options;
+    struct schedule_rules stored_rules; /* options.rules for text from our own store */
+    unsigned port;
+    size_t bodies_max; /* bytes that larger bodies may take together */
+    struct buf openapi;
+    struct buf version;
+    struct prepared *pages[PAGES_N];
+    struct http *http;
+    struct metrics *metrics;
+    struct probe *probe;
+
+    /* any thread */
+    _Atomic size_t bodies;
+};
+
+#endif

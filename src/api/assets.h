@@ -1,0 +1,13 @@
+/*
+ * assets.h: the docs page and its parts, put into the binary by assets/embed.py.
+ */
+#ifndef API_ASSETS_H
+#define API_ASSETS_H
+
+#include "base/base.h"
+
+extern const struct str asset_docs_html;
+extern const struct str asset_docs_js;
+extern const struct str asset_docs_css;
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * dispatch.h: what is decided about a request before its body is read: which route, and whether it is
+ * refused.
+ */
+#ifndef API_DISPATCH_H
+#define API_DISPATCH_H
+
+#include "api/request.h"
+
+/* Keeps the request target; it is looked at in dispatch_begin(). */
+void dispatch_target(struct request *r, struct str target);
+/* Finds the route and sets body_limit and next; or answers. */
+void dispatch_begin(struct request *r, struct str method);
+void dispatch_too_large(struct request *r);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * handlers.h: what the route table points to. Each runs on an HTTP thread; see request.h.
+ */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/request.h"
+
+/* put.c */
+void handle_register(struct request *r);
+void handle_replace(struct request *r);
+/* batch.c */
+void handle_batch(struct request *r);
+/* schedules.c */
+void handle_list(struct request *r);
+void handle_get(struct request *r);
+void handle_delete(struct request *r);
+void handle_delete_all(struct request *r);
+/* act.c */
+void handle_pause(struct request *r);
+void handle_resume(struct request *r);
+void handle_trigger(struct request *r);
+/* runs.c */
+void handle_runs(struct request *r);
+void handle_schedule_runs(struct request *r);
+void handle_run(struct request *r);
+/* preview.c */
+void handle_preview(struct request *r);
+/* health.c */
+void handle_healthz(struct request *r);
+void handle_readyz(struct request *r);
+void handle_version(struct request *r);
+/* scrape.c */
+void handle_metrics(struct request *r);
+/* pages.c */
+void handle_openapi(struct request *r);
+void handle_docs(struct request *r);
+void handle_docs_script(struct request *r);
+void handle_docs_style(struct request *r);
+void handle_root(struct request *r);
+/* pages.c: named by the plan, not built yet */
+void handle_later(struct request *r);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * http.h: libmicrohttpd behind a narrow door: threads, connections, bodies read, requests suspended and
+ * resumed, answers sent. It knows requests, not what they are about: dispatch.h decides that.
+ */
+#ifndef API_HTTP_H
+#define API_HTTP_H
+
+#include "api/request.h"
+#include "base/base.h"
+#include "base/error.h"
+#include "base/log.h"
+
+struct http;
+
+struct http_options {
+    struct api *api;
+    int listen_fd; /* passes to the server on success */
+    unsigned threads;
+    unsigned connections_max;
+    size_t header_max;
+    unsigned idle_s;
+    struct log *log;
+};
+
+CHECKED enum err http_start(const struct http_options *options, struct http **ret, struct error *err);
+/*
+ * Stops listening; requests under way have grace_us to be answered. Those handed to a lane are waited for in
+ * any case, since it will give them back. Then the threads end. Once.
+ */
+void http_stop(struct http *h, int64_t grace_us);
+void http_free(struct http *h); /* stopped before, or never started */
+CLEANUP_FN(struct http, http_free)
+
+/* request_back()'s other half. */
+void http_back(struct request *r);
+/* Requests whose headers came and whose answer is not yet sent. */
+unsigned http_under_way(const struct http *h);
+unsigned http_connections(const struct http *h);
+
+/* --- http_answer.c --- */
+
+/* An answer made once and sent often; any thread may send it. `text` outlives it. */
+struct prepared_options {
+    struct str text;
+    const char *content_type;
+    const char *csp; /* Content-Security-Policy, or NULL */
+};
+CHECKED enum err prepared_new(const struct prepared_options *options, struct prepared **ret,
+                              struct error *err);
+void prepared_free(struct prepared *p);
+CLEANUP_FN(struct prepared, prepared_free)
+
+/* Queues r->answer; false when there is no memory for it: the connection must be closed. HTTP thread. */
+CHECKED bool http_send(struct request *r, bool last);
+
+#endif

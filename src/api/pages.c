@@ -1,0 +1,36 @@
+/*
+ * pages.c: what is the same for everyone and ever: prepared at the start, sent as it is.
+ */
+#include "api/api_internal.h"
+#include "api/handlers.h"
+
+void handle_openapi(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_OPENAPI]);
+}
+
+void handle_docs(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_DOCS]);
+}
+
+void handle_docs_script(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_DOCS_SCRIPT]);
+}
+
+void handle_docs_style(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_DOCS_STYLE]);
+}
+
+void handle_root(struct request *r)
+{
+    answer_empty(r, 303);
+    answer_header(r, "Location", "/docs");
+}
+
+void handle_later(struct request *r)
+{
+    answer_problem(r, PROBLEM_UNSUPPORTED, "this call is not built yet");
+}

@@ -1,0 +1,151 @@
+/*
+ * routes.c: the table of calls. A path with literal segments stands before one with {id} that it would fit
+ * too.
+ */
+#include "api/handlers.h"
+#include "api/route.h"
+#include "model/run.h"
+#include "model/timer.h"
+
+#define X(value, text) text,
+static const char *const run_states[] = {RUN_STATE_LIST(X) NULL};
+static const char *const schedule_states[] = {SCHEDULE_STATE_LIST(X) NULL};
+#undef X
+
+static const struct param application = {
+    "application", "`client.application` is this.", {.kind = VALUE_STRING}};
+static const struct param group = {"group", "`client.group` is this.", {.kind = VALUE_STRING}};
+static const struct param type = {"type", "`client.type` is this.", {.kind = VALUE_STRING}};
+static const struct param key = {"key", "`client.key` is this.", {.kind = VALUE_STRING}};
+static const struct param operation = {"operation", "`client.operation` is this.", {.kind = VALUE_STRING}};
+static const struct param state = {
+    "state", "Its state is this.", {.kind = VALUE_STRING, .values = schedule_states}};
+static const struct param run_state = {
+    "state", "Its state is this.", {.kind = VALUE_STRING, .values = run_states}};
+static const struct param name = {"name", "Its name begins with this.", {.kind = VALUE_STRING}};
+static const struct param limit = {
+    "limit",
+    "How many a page holds.",
+    {.kind = VALUE_INTEGER, .minimum = "1", .maximum = "1000", .preset = "100"}};
+static const struct param cursor = {
+    "cursor", "Where the page begins: from the `Link` of the page before.", {.kind = VALUE_STRING}};
+static const struct param preview_n = {
+    "n", "How many fire times.", {.kind = VALUE_INTEGER, .minimum = "1", .maximum = "1000", .preset = "10"}};
+static const struct param preview_from = {"from",
+                                          "Fire times after this instant; absent: now.",
+                                          {.kind = VALUE_TIME, .example = "\"2026-11-23T09:00:00Z\""}};
+
+static const struct param *const filter_params[] = {&application, &group, &type, &key,
+                                                    &operation,   &state, &name, NULL};
+static const struct param *const list_params[] = {&application, &group, &type,  &key,    &operation,
+                                                  &state,       &name,  &limit, &cursor, NULL};
+static const struct param *const runs_params[] = {&run_state, &limit, &cursor, NULL};
+static const struct param *const preview_params[] = {&preview_n, &preview_from, NULL};
+
+#define SCHEDULES .tag = "Schedules"
+#define RUNS .tag = "Runs"
+#define SERVICE .tag = "Service"
+#define LATER(method_, path_)                                                                                \
+    {                                                                                                        \
+        method_, path_, "later", "Later", "", NULL, handle_later, .unlisted = true                           \
+    }
+#define REPLY(status_, description_, ...)                                                                    \
+    {                                                                                                        \
+        .status = (status_), .description = (description_), __VA_ARGS__                                      \
+    }
+#define PAGE(path_, handler)                                                                                 \
+    {                                                                                                        \
+        METHOD_GET, path_, "page", "Pages", "", NULL, handler, .hidden = true                                \
+    }
+
+const struct route routes[] = {
+    {METHOD_POST, "/schedules", "registerSchedule", .tag = "Schedules",
+     .summary = "Register a schedule, or replace the one with the same client identity",
+     .description = "Replaced in place: same id, new definition, next time computed anew.",
+     .handle = handle_register, .takes = TAKES_JSON, .takes_schema = "Definition", .uses_store = true,
+     .replies = {REPLY(201, "Registered.", .schema = "Registration", .etag = true, .location = true),
+                 REPLY(200, "Replaced.", .schema = "Registration", .etag = true, .location = true)}},
+    {METHOD_GET, "/schedules", "listSchedules", SCHEDULES, .summary = "List schedules",
+     .description = "Sorted by time of registration. All filters that are given must match.",
+     .handle = handle_list, .params = list_params, .uses_store = true,
+     .replies = {REPLY(200, "A page.", .schema = "Schedule", .array = true, .next_link = true)}},
+    {METHOD_DELETE, "/schedules", "deleteSchedules", SCHEDULES, .summary = "Delete all schedules that match",
+     .description = "At least one filter must be given.", .handle = handle_delete_all,
+     .params = filter_params, .uses_store = true, .replies = {REPLY(200, "Deleted.", .schema = "Count")}},
+    {METHOD_POST, "/schedules/batch", "registerBatch", SCHEDULES,
+     .summary = "Register up to 10,000 schedules",
+     .description =
+         "Each is judged alone; those that are accepted are stored by one commit. Items act in order: of two "
+         "with one identity the last wins.",
+     .handle = handle_batch, .takes = TAKES_BATCH, .takes_schema = "Definition", .uses_store = true,
+     .replies = {REPLY(200, "One result for each item, in order.", .schema = "BatchResult", .array = true)}},
+    {METHOD_GET, "/schedules/{id}", "getSchedule", SCHEDULES, .summary = "Get a schedule",
+     .handle = handle_get, .if_none_match = true, .uses_store = true,
+     .replies = {REPLY(200, "The schedule.", .schema = "Schedule", .etag = true),
+                 REPLY(304, "It is what `If-None-Match` names.", .etag = true)}},
+    {METHOD_PUT, "/schedules/{id}", "replaceSchedule", SCHEDULES, .summary = "Replace a schedule",
+     .description = "The id stays. The identity may change to one that no other schedule has.",
+     .handle = handle_replace, .takes = TAKES_JSON, .takes_schema = "Definition", .if_match = true,
+     .conflicts = "The identity is another schedule's.", .uses_store = true,
+     .replies = {REPLY(200, "Replaced.", .schema = "Registration", .etag = true, .location = true)}},
+    {METHOD_DELETE, "/schedules/{id}", "deleteSchedule", SCHEDULES, .summary = "Delete a schedule",
+     .description = "Its pending and retrying runs are cancelled.", .handle = handle_delete, .if_match = true,
+     .uses_store = true, .replies = {REPLY(200, "Deleted.", .schema = "Count")}},
+    {METHOD_POST, "/schedules/{id}/update", "updateSchedule", SCHEDULES,
+     .summary = "Replace a schedule (as PUT)", .handle = handle_replace, .takes = TAKES_JSON,
+     .takes_schema = "Definition", .if_match = true, .conflicts = "The identity is another schedule's.",
+     .uses_store = true,
+     .replies = {REPLY(200, "Replaced.", .schema = "Registration", .etag = true, .location = true)}},
+    {METHOD_POST, "/schedules/{id}/pause", "pauseSchedule", SCHEDULES, .summary = "Pause a schedule",
+     .description = "Silent until resumed. Its pending and retrying runs are cancelled.",
+     .handle = handle_pause, .conflicts = "It is finished.", .takes = TAKES_EMPTY, .if_match = true,
+     .uses_store = true, .replies = {REPLY(200, "The schedule.", .schema = "Schedule", .etag = true)}},
+    {METHOD_POST, "/schedules/{id}/resume", "resumeSchedule", SCHEDULES, .summary = "Resume a schedule",
+     .handle = handle_resume, .conflicts = "It is finished.", .takes = TAKES_EMPTY, .if_match = true,
+     .uses_store = true, .replies = {REPLY(200, "The schedule.", .schema = "Schedule", .etag = true)}},
+    {METHOD_POST, "/schedules/{id}/trigger", "triggerSchedule", SCHEDULES, .summary = "Fire a schedule now",
+     .description = "Makes a run beside those of its plan.", .handle = handle_trigger, .takes = TAKES_EMPTY,
+     .if_match = true, .uses_store = true,
+     .replies = {REPLY(202, "The run that was made.", .schema = "Run", .location = true)}},
+    LATER(METHOD_POST, "/schedules/{id}/backfill"),
+    {METHOD_GET, "/schedules/{id}/runs", "listScheduleRuns", RUNS, .summary = "List the runs of a schedule",
+     .description = "Newest first.", .handle = handle_schedule_runs, .params = runs_params,
+     .uses_store = true,
+     .replies = {REPLY(200, "A page.", .schema = "Run", .array = true, .next_link = true)}},
+    LATER(METHOD_GET, "/schedules/{id}/history"),
+    {METHOD_GET, "/runs", "listRuns", RUNS, .summary = "List runs", .description = "Newest first.",
+     .handle = handle_runs, .params = runs_params, .uses_store = true,
+     .replies = {REPLY(200, "A page.", .schema = "Run", .array = true, .next_link = true)}},
+    LATER(METHOD_POST, "/runs/redrive"),
+    {METHOD_GET, "/runs/{id}", "getRun", RUNS, .summary = "Get a run", .handle = handle_run,
+     .uses_store = true, .replies = {REPLY(200, "The run.", .schema = "Run")}},
+    LATER(METHOD_DELETE, "/runs/{id}"),
+    LATER(METHOD_POST, "/runs/{id}/redrive"),
+    LATER(METHOD_GET, "/history"),
+    {METHOD_POST, "/preview", "previewSchedule", SCHEDULES, .summary = "Tell when a definition would fire",
+     .description = "Nothing is stored.", .handle = handle_preview, .params = preview_params,
+     .takes = TAKES_JSON, .takes_schema = "PreviewRequest",
+     .replies = {REPLY(200, "Its next fire times.", .schema = "Preview")}},
+    LATER(METHOD_GET, "/events"),
+    LATER(METHOD_POST, "/admin/reset"),
+    LATER(METHOD_GET, "/graphql"),
+    LATER(METHOD_POST, "/graphql"),
+    {METHOD_GET, "/healthz", "health", SERVICE, .summary = "Whether the process lives",
+     .description = "Touches nothing but the HTTP server.", .handle = handle_healthz,
+     .replies = {REPLY(200, "It does.", .schema = "Health")}},
+    {METHOD_GET, "/readyz", "readiness", SERVICE, .summary = "Whether requests can be served",
+     .description = "The database is asked, and must answer within 2 seconds.", .handle = handle_readyz,
+     .uses_store = true, .replies = {REPLY(200, "They can.", .schema = "Health")}},
+    {METHOD_GET, "/metrics", "metrics", SERVICE, .summary = "Metrics for Prometheus",
+     .handle = handle_metrics,
+     .replies = {REPLY(200, "Prometheus' text format 0.0.4.", .content_type = "text/plain")}},
+    {METHOD_GET, "/version", "version", SERVICE, .summary = "What is running", .handle = handle_version,
+     .replies = {REPLY(200, "The version.", .schema = "Version")}},
+    {METHOD_GET, "/openapi.json", "openapi", SERVICE, .summary = "This description", .handle = handle_openapi,
+     .replies = {REPLY(200, "OpenAPI 3.1.", .content_type = "application/json")}},
+    PAGE("/docs", handle_docs),
+    PAGE("/docs/docs.js", handle_docs_script),
+    PAGE("/docs/docs.css", handle_docs_style),
+    PAGE("/", handle_root),
+};
+const size_t routes_n = COUNT_OF(routes);

@@ -223,6 +223,8 @@ static enum err start(struct service *v, struct error *err)
     if (!e)
         e = start_lanes(v, err);
     if (!e)
+        e = wiring_zones_changed(v->writer, &v->stored_rules, v->log, err);
+    if (!e)
         e = engine_start(v->engine, v->writer, err);
     if (e)
         return e;

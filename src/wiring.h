@@ -5,9 +5,11 @@
 #define WIRING_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "engine/engine.h"
+#include "model/schedule.h"
 #include "store/lane.h"
 
 /* cli_host.serve: runs until SIGTERM, SIGINT or SIGHUP. Returns the exit status. */
@@ -16,5 +18,12 @@ int wiring_serve(const struct cli_host *host, const struct settings *s, int read
 /* What /metrics says of engine and lanes, as Prometheus text. wiring_metrics.c */
 void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
                     const struct lane_stats *reader, struct buf *out);
+
+/*
+ * Computes what is still to come anew when the time zone database is another release than the one the store's
+ * times were computed with. Before the engine starts. wiring_zones.c
+ */
+CHECKED enum err wiring_zones_changed(struct lane *writer, const struct schedule_rules *rules,
+                                      struct log *log, struct error *err);
 
 #endif

@@ -1,6 +1,8 @@
 """The main job: what is registered over REST fires at a real receiver, on time, with body, headers and identity."""
 
 import datetime
+import os
+import pathlib
 import re
 import signal
 import threading
@@ -278,6 +280,49 @@ def test_a_second_sigterm_ends_it_at_once(carillon, receiver):
     wait_until(ended, "the end")
     go.set()
     assert carillon.wait() == -signal.SIGTERM
+
+
+def make_zones(folder, release, **zones):
+    """A small time zone database: names to the zone each is a copy of."""
+    system = pathlib.Path(os.environ.get("CARILLON_ZONEINFO", "/usr/share/zoneinfo"))
+    folder.mkdir(exist_ok=True)
+    (folder / "+VERSION").write_text(release + "\n")
+    for name, copied in {"Asia/Seoul": "Asia/Seoul", **zones}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((system / copied).read_bytes())
+
+
+def test_a_new_time_zone_database_moves_what_is_to_come(make_carillon, receiver, tmp_path):
+    zones = tmp_path / "zones"
+    make_zones(zones, "2090a", **{"Test/Zone": "Asia/Tokyo"})
+    one = make_carillon(CARILLON_ZONEINFO=str(zones))
+
+    def register(key, kind, schedule, zone="Test/Zone"):
+        return one.api.register(definition(receiver.url, kind, schedule, key=key, timezone=zone))["id"]
+
+    cron = register("cron", "cron", "0 12 1 1 *")
+    date = register("date", "date", "2090-01-01T12:00:00")
+    fixed = register("fixed", "date", "2090-01-01T12:00:00Z")
+    other = register("other", "cron", "0 12 1 1 *", "Asia/Seoul")
+    delay = register("delay", "delay", "1000000")
+    before = {i: one.api.schedule(i) for i in (cron, date, fixed, other, delay)}
+    assert before[cron]["next_at"].endswith("-01-01T03:00:00Z")
+    one.restart()
+    assert {i: one.api.schedule(i) for i in before} == before
+    assert not one.log_events("the time zone database changed")
+
+    assert one.stop() == 0
+    make_zones(zones, "2090b", **{"Test/Zone": "UTC"})
+    one.start()
+    after = {i: one.api.schedule(i) for i in before}
+    assert after[cron]["next_at"] == before[cron]["next_at"].replace("T03:", "T12:")
+    assert (before[date]["next_at"], after[date]["next_at"]) == ("2090-01-01T03:00:00Z", "2090-01-01T12:00:00Z")
+    for same in (fixed, other, delay):
+        assert after[same] == before[same]
+    (told,) = one.log_events("the time zone database changed")
+    assert (told["from"], told["to"], told["moved"]) == ("2090a", "2090b", 2)
+    one.restart()
+    assert len(one.log_events("the time zone database changed")) == 1
 
 
 # --- the rest of what it shows ---

@@ -280,14 +280,18 @@ static void write_ready(struct service *v, int fd, const char *address)
 /* For somebody who just started it by hand; machines read the log. */
 static void greet(const struct service *v, const char *address)
 {
+    const char *self = program_invocation_name;
+    bool usual = strcmp(address, "http://127.0.0.1:9902") == 0;
+
     if (!isatty(STDERR_FILENO))
         return;
     (void)fprintf(stderr,
                   "\n  Carillon %s is at %s\n"
                   "  API page   %s/docs\n"
-                  "  try        carillon list --url %s     carillon next '30 * * * * *'\n"
+                  "  try        %s list%s%s\n"
+                  "             %s next '30 * * * * *'\n"
                   "  stop       Ctrl-C\n\n",
-                  v->version, address, address, address);
+                  v->version, address, address, self, usual ? "" : " --url ", usual ? "" : address, self);
 }
 
 static void announce(struct service *v, int ready_fd)

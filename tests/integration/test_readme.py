@@ -1,0 +1,60 @@
+"""What a newcomer is told to type works, in both languages."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness import TOP
+
+PAGES = ["README.md", "README.ko.md"]
+
+
+def blocks(page):
+    return re.findall(r"```sh\n(.*?)```", (TOP / page).read_text(), re.S)
+
+
+def definition_of(page):
+    (post,) = [b for b in blocks(page) if b.startswith("curl ")]
+    return json.loads(re.search(r"-d '(.*)'", post, re.S).group(1))
+
+
+def test_both_pages_say_the_same_commands():
+    assert blocks(PAGES[0]) == blocks(PAGES[1])
+    assert [b.split()[0] for b in blocks(PAGES[0])] == ["make", "python3", "curl", "build/release/carillon"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_example_is_accepted_and_its_receiver_prints_it(page, carillon):
+    definition = definition_of(page)
+    asked = dict(definition)
+    assert carillon.api.post("/schedules", definition).status == 201
+    # The page's receiver, on a port that is free, and the page's schedule, without the wait for second 30.
+    (program,) = [b for b in blocks(page) if b.startswith("python3 ")]
+    code = re.search(r"-c '(.*)'", program, re.S).group(1)
+    assert '("127.0.0.1", 3000)' in code
+    code = code.replace('HTTPServer(("127.0.0.1", 3000), Print).serve_forever()',
+                        's = HTTPServer(("127.0.0.1", 0), Print); print(s.server_port, flush=True); s.serve_forever()')
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            port = receiver.stdout.readline().strip()
+            host = asked["task"]["connection"]["host"]
+            assert host.startswith("http://localhost:3000/")
+            asked["task"]["connection"]["host"] = host.replace(":3000", f":{port}")
+            answer = carillon.api.post("/schedules", {**asked, "schedule": "* * * * * *"})
+            assert answer.status == 200
+            path, key, body = receiver.stdout.readline().split(" ", 2)
+        finally:
+            receiver.kill()
+    assert path == "/api/run/DELAY-TEST-9"
+    assert key.startswith(answer.json()["id"] + "/")
+    assert json.loads(body) == asked["task"]["data"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "docs/README.md", "docs/configuration.md", "docs/cli.md"])
+def test_links_lead_somewhere(page):
+    path = TOP / page
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), f"{page}: {target}"

@@ -75,6 +75,13 @@ static void add_yaml_value(const struct settings *s, const struct setting *t, st
     }
 }
 
+/* The URL that database.host and its companions make is shown beside them as a comment: a file has one of
+ * both. */
+static bool is_derived(const struct settings *s, const struct setting *t)
+{
+    return s->database.url_made && t->offset == offsetof(struct settings, database.url);
+}
+
 enum err settings_print(const struct settings *s, struct buf *out, struct error *err)
 {
     for (size_t i = 0; i < settings_table_n; i++) {
@@ -87,7 +94,8 @@ enum err settings_print(const struct settings *s, struct buf *out, struct error 
         if (starts_group(i))
             buf_addf(out, "  %.*s:\n", (int)group - 1, t->member);
         line_start = out->n;
-        buf_addf(out, "%s%s%s: ", t->section[0] ? "  " : "", group ? "  " : "", t->member + group);
+        buf_addf(out, "%s%s%s%s: ", t->section[0] ? "  " : "", group ? "  " : "",
+                 is_derived(s, t) ? "# " : "", t->member + group);
         add_yaml_value(s, t, out);
         do
             buf_add_char(out, ' ');

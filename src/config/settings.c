@@ -189,6 +189,7 @@ static enum err make_url(struct settings *s, struct error *err)
         return e;
     alloc_free(s->database.url);
     s->database.url = made;
+    s->database.url_made = true;
     return ERR_NONE;
 }
 

@@ -45,7 +45,8 @@ struct settings {
         char *tls_key;
     } server;
     struct {
-        char *url; /* sqlite:PATH or postgresql://...; made from the members below when those are given */
+        char *url;     /* sqlite:PATH or postgresql://... */
+        bool url_made; /* from the members below */
         char *host;
         int64_t port;
         char *id;

@@ -100,7 +100,7 @@ def test_show_tells_where_each_value_came_from_and_no_secret(tmp_path):
     assert done.returncode == 0
     assert re.search(r"^  threads: 3 +# \./config\.yaml:2$", done.stdout, re.M)
     assert re.search(r"^  level: debug +# CARILLON_LOG_LEVEL$", done.stdout, re.M)
-    assert re.search(r'^  url: "postgresql://h:5432/" ', done.stdout, re.M)
+    assert re.search(r'^  # url: "postgresql://h:5432/" ', done.stdout, re.M)
     assert "hunter2" not in done.stdout
     as_json = run_cli("config", "show", "--json", cwd=tmp_path, env={"CARILLON_LOG_LEVEL": "debug"})
     assert json.loads(as_json.stdout)["log"]["level"] == {"value": "debug", "from": "environment"}

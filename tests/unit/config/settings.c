@@ -414,6 +414,21 @@ static void the_printed_settings_can_be_read_again(void **state)
     assert_int_equal(again->server.idle_timeout_us, 5400 * US_PER_S);
 }
 
+static void the_printed_settings_of_an_old_file_can_be_read_again(void **state)
+{
+    CLEANUP(settings_free_p) struct settings *s = load("database: {host: h, db: d, pw: x}\n", NULL);
+    CLEANUP(settings_free_p) struct settings *again = NULL;
+    CLEANUP(buf_done_p) struct buf yaml = {0};
+    struct error err = {0};
+
+    (void)state;
+    buf_init(&yaml, 65536);
+    assert_int_equal(settings_print(s, &yaml, &err), ERR_NONE);
+    assert_non_null(strstr(buf_cstr(&yaml), "  # url: \"postgresql://h:5432/d\""));
+    again = load(buf_cstr(&yaml), NULL);
+    assert_string_equal(again->database.url, s->database.url);
+}
+
 static void the_printed_settings_say_where_each_came_from(void **state)
 {
     const char *env[] = {"CARILLON_LOG_LEVEL=debug", "CARILLON_DATABASE_PW=hunter2",
@@ -479,6 +494,7 @@ int main(void)
         cmocka_unit_test(members_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_long_path_keeps_its_line),
         cmocka_unit_test(the_printed_settings_can_be_read_again),
+        cmocka_unit_test(the_printed_settings_of_an_old_file_can_be_read_again),
         cmocka_unit_test(the_printed_settings_say_where_each_came_from),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };

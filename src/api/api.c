@@ -74,6 +74,7 @@ static enum err prepare_pages(struct api *a, struct error *err)
         [PAGE_DOCS] = {asset_docs_html, "text/html; charset=utf-8", docs_csp},
         [PAGE_DOCS_SCRIPT] = {asset_docs_js, "text/javascript; charset=utf-8", NULL},
         [PAGE_DOCS_STYLE] = {asset_docs_css, "text/css; charset=utf-8", NULL},
+        [PAGE_DOCS_ICON] = {asset_docs_svg, "image/svg+xml", NULL},
     };
 
     for (size_t i = 0; i < PAGES_N && !e; i++)

@@ -20,6 +20,7 @@ enum prepared_page {
     PAGE_DOCS,
     PAGE_DOCS_SCRIPT,
     PAGE_DOCS_STYLE,
+    PAGE_DOCS_ICON,
     PAGES_N
 };
 

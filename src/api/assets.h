@@ -9,5 +9,6 @@
 extern const struct str asset_docs_html;
 extern const struct str asset_docs_js;
 extern const struct str asset_docs_css;
+extern const struct str asset_docs_svg;
 
 #endif

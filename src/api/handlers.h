@@ -37,6 +37,7 @@ void handle_openapi(struct request *r);
 void handle_docs(struct request *r);
 void handle_docs_script(struct request *r);
 void handle_docs_style(struct request *r);
+void handle_docs_icon(struct request *r);
 void handle_root(struct request *r);
 /* pages.c: named by the plan, not built yet */
 void handle_later(struct request *r);

@@ -24,10 +24,15 @@ void handle_docs_style(struct request *r)
     answer_prepared(r, r->api->pages[PAGE_DOCS_STYLE]);
 }
 
+void handle_docs_icon(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_DOCS_ICON]);
+}
+
 void handle_root(struct request *r)
 {
     answer_empty(r, 303);
-    answer_header(r, "Location", "/docs");
+    answer_header(r, "Location", "docs"); /* relative: a proxy may put a prefix before it */
 }
 
 void handle_later(struct request *r)

@@ -146,6 +146,7 @@ const struct route routes[] = {
     PAGE("/docs", handle_docs),
     PAGE("/docs/docs.js", handle_docs_script),
     PAGE("/docs/docs.css", handle_docs_style),
+    PAGE("/docs/docs.svg", handle_docs_icon),
     PAGE("/", handle_root),
 };
 const size_t routes_n = COUNT_OF(routes);

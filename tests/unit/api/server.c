@@ -387,7 +387,7 @@ static void a_large_batch_is_stored_whole_and_listed_in_pages(void **state)
     struct buf b;
     json_t *results;
     json_t *page;
-    char path[512] = "GET /schedules?application=large&limit=300";
+    char path[1024] = "GET /schedules?application=large&limit=300";
     char link[512];
     char last[64] = "";
     size_t seen = 0;
@@ -527,7 +527,8 @@ static void the_service_tells_about_itself(void **state)
 
 static void the_docs_page_comes_from_here_and_may_load_nothing_else(void **state)
 {
-    static const char *const paths[] = {"GET /docs", "GET /docs/docs.js", "GET /docs/docs.css"};
+    static const char *const paths[] = {"GET /docs", "GET /docs/docs.js", "GET /docs/docs.css",
+                                        "GET /docs/docs.svg"};
     struct reply_text t = {0};
     char csp[256];
 

@@ -68,6 +68,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def setup(self):
+        super().setup()
+        self.server.receiver._opened(self.connection)
+
+    def finish(self):
+        self.server.receiver._ended(self.connection)
+        super().finish()
+
     def _take(self):
         at = time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -179,18 +187,23 @@ class Receiver:
 
     # --- within ---
 
+    def _opened(self, connection):
+        with self._changed:
+            self._open.add(connection)
+        if self._closing.is_set():
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _ended(self, connection):
+        with self._changed:
+            self._open.discard(connection)
+
     def _serve(self, handler, body, at):
         with self._changed:
-            self._open.add(handler.connection)
             request = Request(handler.command, handler.path, handler.headers, body, at, len(self._requests))
             self._requests.append(request)
             act = next((a for path, a in self._rules if path == request.path), None)
             self._changed.notify_all()
-        try:
-            self._answer(handler, (act(request) if act else None) or Answer())
-        finally:
-            with self._changed:
-                self._open.discard(handler.connection)
+        self._answer(handler, (act(request) if act else None) or Answer())
 
     def _answer(self, handler, a):
         if a.stall:

@@ -125,11 +125,11 @@ def test_a_failing_delay_recur_goes_on(carillon, receiver):
 
 def test_deleting_ends_the_retries(carillon, receiver):
     receiver.rule("/x", answer(500))
-    made = carillon.api.register(definition(receiver.url + "/x", task=task("retry", retry_wait=0.5)))
+    made = carillon.api.register(definition(receiver.url + "/x", task=task("retry", retry_wait=2)))
     wait_until(lambda: states(carillon, made["id"]) == ["retrying"], "state retrying")
     assert carillon.api.delete(f"/schedules/{made['id']}").status == 200
     # A later schedule to the same receiver, after the retry's time, shows that the retry never came.
-    carillon.api.register(definition(receiver.url + "/later", "delay", "1", key="2"))
+    carillon.api.register(definition(receiver.url + "/later", "delay", "2.5", key="2"))
     receiver.wait_for(1, "/later")
     assert len(receiver.requests("/x")) == 1
 

@@ -53,6 +53,9 @@ def say(text):
     print(text, flush=True)
 
 
+PROGRESS = re.compile(r"^\[\d+/\d+\] (Compiling|Linking|Generating)")
+
+
 def step(name, command, env=None, quiet=False):
     """Runs one command, says how long it took; its output is shown when it fails, or always unless quiet."""
     say(f"== {name}")
@@ -70,7 +73,8 @@ def step(name, command, env=None, quiet=False):
     )
     took = time.monotonic() - start
     if quiet and done.returncode != 0:
-        say(done.stdout)
+        # ninja's progress is noise beside what failed.
+        say("\n".join(line for line in done.stdout.splitlines() if not PROGRESS.match(line)))
     say(f"   {'ok' if done.returncode == 0 else 'FAILED'} in {took:.0f} s")
     return done.returncode == 0
 
@@ -200,11 +204,11 @@ def sources(*patterns):
     return [p.relative_to(TOP) for p in found]
 
 
-def lint_step(count, name, command):
+def counted_step(count, name, command):
     if step(name, command, quiet=True):
         count.passed += 1
     else:
-        count.fail(f"lint: {name}")
+        count.fail(name)
 
 
 def tidy_one(path):
@@ -232,9 +236,9 @@ def tidy(count):
 
 
 def lint(count):
-    lint_step(count, "clang-format", ["clang-format", "--dry-run", "-Werror", *sources("*.c", "*.h")])
+    counted_step(count, "clang-format", ["clang-format", "--dry-run", "-Werror", *sources("*.c", "*.h")])
     for script in sorted((TOP / "tests" / "lint").glob("*.py")):
-        lint_step(count, f"tests/lint/{script.name}", [PYTHON, script])
+        counted_step(count, f"tests/lint/{script.name}", [PYTHON, script])
     # clang-tidy reads how each file is compiled from a build folder; generated files must be there.
     if build(count, "asan", ["-Db_sanitize=address,undefined", *SANITIZED]):
         tidy(count)
@@ -243,18 +247,18 @@ def lint(count):
 def fuzz(count):
     seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
     options = ["-Dfuzz=true", "-Db_sanitize=address,undefined", *SANITIZED]
-    if not build(count, "fuzz", options, {"CC": "clang"}):
+    names = sorted(p.parent.name for p in (TOP / "tests" / "fuzz").glob("*/corpus"))
+    targets = [f"tests/fuzz/fuzz_{name}" for name in names]
+    if not build(count, "fuzz", options, {"CC": "clang"}, targets):
         return
-    for target in sorted((BUILD / "fuzz" / "tests" / "fuzz").glob("fuzz_*")):
-        if not target.is_file() or not os.access(target, os.X_OK):
-            continue
-        name = target.name.removeprefix("fuzz_")
+    for name in names:
+        target = BUILD / "fuzz" / "tests" / "fuzz" / f"fuzz_{name}"
         grown = BUILD / "fuzz" / "corpus" / name
         grown.mkdir(parents=True, exist_ok=True)
         corpus = TOP / "tests" / "fuzz" / name / "corpus"
-        command = [target, f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1",
-                   f"-artifact_prefix={BUILD}/fuzz/", grown, *([corpus] if corpus.exists() else [])]
-        lint_step(count, f"fuzz {name} for {seconds} s", command)
+        command = [str(target), f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-print_final_stats=1",
+                   f"-artifact_prefix={BUILD}/fuzz/", grown, corpus]
+        counted_step(count, f"fuzz {name} for {seconds} s", command)
 
 
 def main(words):

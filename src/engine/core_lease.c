@@ -118,15 +118,21 @@ bool leases_read(struct core *c, struct core_action *ret)
 {
     struct core_leases *l = &c->leases;
     struct mono until = mono_add(c->now.mono, c->options.lease_us / RENEW_ALONG);
-    const struct list *head = &l->held;
     size_t max = batch_max(c);
     size_t n = 0;
+    struct list *node = l->held.next;
 
-    for (struct list *node = head->next; node != head && n < max; node = node->next) {
+    while (node != &l->held && n < max) {
         struct held *h = CONTAINER_OF(node, struct held, by_age);
 
         if (h->renew_at.us > until.us)
             break;
+        node = node->next;
+        if (h->state == HELD_RECORDING && h->twin) {
+            /* Its lease is the twin's now. Answers name runs, so one run must not be asked for twice. */
+            renew_later(c, h, c->now.mono);
+            continue;
+        }
         h->renew_token = h->run.lease_token;
         l->runs[n] = h->run.id;
         l->tokens[n] = h->renew_token;

@@ -194,6 +194,8 @@ static void measure_offset(struct engine *e, struct wall store_now)
         e->offset_us = least;
     else if (e->offset_us > most)
         e->offset_us = most;
+    /* What this claim brought is looked at by the clock it was leased by. */
+    e->now.wall = wall_add(e->own_wall, e->offset_us);
 }
 
 static void take_claim(struct engine *e, struct op_claim *o)

@@ -1,3 +1,6 @@
+/*
+ * http_certificate.c: see http_certificate.h.
+ */
 #include "http_certificate.h"
 
 #include <openssl/ec.h>

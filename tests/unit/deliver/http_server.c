@@ -146,8 +146,11 @@ static void tell(struct http_server *s)
     MUST(write(s->event_fd, &one, sizeof(one)) == sizeof(one));
 }
 
-static void remember(struct http_server *s, const struct connection *c, struct str head, struct str body)
+/* Yields how it is to be answered: as told before anybody can know that it came. */
+static struct http_answer remember(struct http_server *s, const struct connection *c, struct str head,
+                                   struct str body)
 {
+    struct http_answer a;
     struct http_seen seen = {.connection = c->number, .body_n = body.n, .at = clock_wall()};
 
     seen.head = copy_of(head);
@@ -162,18 +165,15 @@ static void remember(struct http_server *s, const struct connection *c, struct s
         alloc_free(old);
     }
     s->seen[s->seen_n++] = seen;
+    a = s->answer;
     MUST(pthread_cond_broadcast(&s->came) == 0);
     unlock(s);
     tell(s);
+    return a;
 }
 
-static void answer(struct http_server *s, struct connection *c)
+static void answer(struct connection *c, struct http_answer a)
 {
-    struct http_answer a;
-
-    lock(s);
-    a = s->answer;
-    unlock(s);
     if (!a.raw && !a.stall && !a.close)
         a.raw = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     bytes_add(&c->out, str_of(a.raw));
@@ -182,7 +182,7 @@ static void answer(struct http_server *s, struct connection *c)
     c->closing = a.close;
 }
 
-/* True when a whole request was taken off c->in. */
+/* True when a whole request was taken off c->in, remembered and answered. */
 static bool take_request(struct http_server *s, struct connection *c)
 {
     const char *end = c->in.n > 0 ? memmem(c->in.p, c->in.n, "\r\n\r\n", 4) : NULL;
@@ -203,7 +203,7 @@ static bool take_request(struct http_server *s, struct connection *c)
     whole = head.n + 2 + (size_t)body_n;
     if (c->in.n < whole)
         return false;
-    remember(s, c, head, (struct str){c->in.p + head.n + 2, (size_t)body_n});
+    answer(c, remember(s, c, head, (struct str){c->in.p + head.n + 2, (size_t)body_n}));
     bytes_cut_front(&c->in, whole);
     return true;
 }
@@ -268,12 +268,8 @@ static bool take_frame(struct http_server *s, struct connection *c)
     if ((type == SETTINGS || type == PING) && (flags & ACK) == 0)
         send_frame(c, (unsigned char)type, ACK, "\0\0\0", (struct str){c->in.p + 9, type == PING ? n : 0});
     if ((type == DATA || type == HEADERS) && (flags & END_STREAM) != 0) {
-        struct http_answer a;
+        struct http_answer a = remember(s, c, STR("HTTP/2"), (struct str){"", 0});
 
-        remember(s, c, STR("HTTP/2"), (struct str){"", 0});
-        lock(s);
-        a = s->answer;
-        unlock(s);
         c->closing = a.close;
         if (!a.close && !a.stall)
             send_frame(c, HEADERS, END_STREAM | END_HEADERS, c->in.p + 5, STR("\x88"));
@@ -317,27 +313,29 @@ static ssize_t transmit(struct connection *c, const char *from, size_t n)
     return errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
-static bool answers_at_once(struct http_server *s)
+static struct http_answer current_answer(struct http_server *s)
 {
-    bool yes;
+    struct http_answer a;
 
     lock(s);
-    yes = s->answer.at_once;
+    a = s->answer;
     unlock(s);
-    return yes;
+    return a;
 }
 
 /* False when the connection is over. */
 static bool read_all(struct http_server *s, struct connection *c)
 {
     char chunk[16384];
+    struct http_answer a;
     ssize_t n;
 
     while ((n = receive(c, chunk, sizeof(chunk))) > 0) {
         if (c->stalled)
             continue;
-        if (answers_at_once(s)) {
-            answer(s, c);
+        a = current_answer(s);
+        if (a.at_once) {
+            answer(c, a);
             continue;
         }
         bytes_add(&c->in, (struct str){chunk, (size_t)n});
@@ -347,7 +345,7 @@ static bool read_all(struct http_server *s, struct connection *c)
             continue;
         }
         while (!c->stalled && !c->closing && take_request(s, c))
-            answer(s, c);
+            continue;
     }
     return n == 0;
 }

@@ -1,3 +1,6 @@
+/*
+ * poll_reactor.c: see poll_reactor.h.
+ */
 #include "poll_reactor.h"
 
 #include <poll.h>

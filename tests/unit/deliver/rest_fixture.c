@@ -1,3 +1,6 @@
+/*
+ * rest_fixture.c: see rest_fixture.h.
+ */
 #include "rest_fixture.h"
 
 #include <stdio.h>

@@ -228,6 +228,33 @@ static void a_renewal_answer_does_not_touch_a_newer_lease(void **state)
     assert_int_equal(held_run(expect(&f, CORE_START).held)->lease_token, 99);
 }
 
+/* Answers name runs, not leases: asked for both, the old lease's loss would have taken the new one with it.
+ */
+static void a_run_held_twice_is_renewed_under_its_newer_lease_only(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result ok = ok_result();
+    struct core_claimed one;
+    struct core_action a;
+    struct held *h;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    first_claim(&f, NULL, 0, WALL_NEVER);
+    h = start_run(&f, 1);
+    core_on_attempt_ended(f.core, f.now, h, &ok);
+    expect(&f, CORE_RECORD);
+    core_on_due(f.core, f.now, f.now.wall);
+    expect(&f, CORE_CLAIM);
+    one = item(&f, 1, 1, 20 * US_PER_S);
+    one.run.lease_token = 99;
+    claimed(&f, &one, 1, WALL_NEVER);
+    tick(&f, 10 * US_PER_S);
+    a = expect(&f, CORE_RENEW);
+    assert_int_equal(a.n, 1);
+    assert_int_equal(a.tokens[0], 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test(failed_renewals_are_tried_again_while_the_lease_lasts),
         cmocka_unit_test(a_waiting_run_whose_renewals_fail_is_not_started_after_its_lease),
         cmocka_unit_test(a_renewal_answer_does_not_touch_a_newer_lease),
+        cmocka_unit_test(a_run_held_twice_is_renewed_under_its_newer_lease_only),
     };
 
     return cmocka_run_group_tests_name("engine/core_lease", tests, NULL, NULL);

@@ -56,7 +56,20 @@ struct loop_fixture *fixture_new(void)
 
 static enum err open_store(void *arg, struct store **ret, struct error *err)
 {
-    return sqlite_connect(((struct loop_fixture *)arg)->file, true, ret, err);
+    struct loop_fixture *f = arg;
+    enum err e = sqlite_connect(f->file, true, ret, err);
+
+    if (e || !f->patch)
+        return e;
+    f->store_ops = *(*ret)->ops;
+    f->patch(&f->store_ops);
+    (*ret)->ops = &f->store_ops;
+    return ERR_NONE;
+}
+
+static struct wall store_clock(void *arg)
+{
+    return wall_add(clock_wall(), ((const struct loop_fixture *)arg)->store_ahead_us);
 }
 
 static void on_notice(void *arg, const struct notice *n)
@@ -67,7 +80,7 @@ static void on_notice(void *arg, const struct notice *n)
 void fixture_up(struct loop_fixture *f)
 {
     char path[96];
-    struct sqlite_options file = {.path = path};
+    struct sqlite_options file = {.path = path, .clock = store_clock, .clock_arg = f};
     struct lane_options lane = {
         .name = "writer",
         .open = open_store,

@@ -31,6 +31,9 @@ struct loop_fixture {
     struct engine *engine; /* NULL while down */
     struct http_server *server;
     struct engine_options options;
+    int64_t store_ahead_us;               /* the store's clock minus ours */
+    struct store_ops store_ops;           /* what the store's calls are, when `patch` is given */
+    void (*patch)(struct store_ops *ops); /* changes some of them; NULL: none */
 };
 
 /* For the group. */

@@ -102,8 +102,10 @@ static void an_engine_with_nothing_to_do_sleeps(void **state)
     assert_int_equal(getrusage(RUSAGE_SELF, &usage_after), 0);
     engine_get_stats(f->engine, &after);
     assert_true(after.wakeups - before.wakeups <= 1);
-    /* One is ours. */
+    /* One is ours. ThreadSanitizer has a thread of its own that wakes. */
+#ifndef __SANITIZE_THREAD__
     assert_true(usage_after.ru_nvcsw - usage_before.ru_nvcsw <= 3);
+#endif
 }
 
 int main(void)

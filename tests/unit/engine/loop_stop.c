@@ -112,6 +112,29 @@ static void an_engine_that_never_started_can_be_stopped_and_freed(void **state)
     fixture_free(f);
 }
 
+static void whichever_allocation_fails_an_engine_is_made_or_not_at_all(void **state)
+{
+    struct loop_fixture *f = fixture_new();
+    uint64_t n = 1;
+
+    (void)state;
+    for (;; n++) {
+        struct error err;
+        enum err e;
+
+        assert_true(n < 1000);
+        alloc_test_fail_nth(n);
+        e = engine_new(&f->options, &f->engine, &err);
+        alloc_test_fail_nth(0);
+        if (!e)
+            break;
+        assert_int_equal(e, ERR_MEMORY);
+        assert_null(f->engine);
+    }
+    assert_true(n > 5);
+    fixture_free(f);
+}
+
 static void several_engines_live_side_by_side(void **state)
 {
     struct loop_fixture *f = *state;
@@ -205,6 +228,7 @@ int main(void)
         CASE(what_does_not_end_in_time_is_handed_back_and_fires_again),
         CASE(what_waits_is_handed_back_at_once_and_fires_in_time_elsewhere),
         cmocka_unit_test(an_engine_that_never_started_can_be_stopped_and_freed),
+        cmocka_unit_test(whichever_allocation_fails_an_engine_is_made_or_not_at_all),
         CASE(several_engines_live_side_by_side),
         CASE(stopping_ends_even_when_the_lane_does_not_answer),
     };

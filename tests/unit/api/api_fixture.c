@@ -49,7 +49,7 @@ void api_fixture_start(struct api_fixture *f)
     struct error err;
     char path[96];
 
-    (void)strcpy(f->folder, "/tmp/carillon-api-XXXXXX");
+    (void)snprintf(f->folder, sizeof(f->folder), "/tmp/carillon-api-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     (void)snprintf(path, sizeof(path), "%s/test.db", f->folder);
     sqlite.path = path;

@@ -30,6 +30,8 @@ void change_list_done(struct change_list *l)
     *l = (struct change_list){0};
 }
 
+#define GIVE_UP_US (10 * US_PER_S)
+
 static void count_group(struct lane *l, size_t operations, bool failed)
 {
     MUST(pthread_mutex_lock(&l->lock) == 0);
@@ -230,6 +232,8 @@ enum err lane_new(const struct lane_options *options, struct lane **ret, struct 
 
     MUST(options->group_limit > 0 && options->queue_limit > 0);
     l->options = *options;
+    if (l->options.give_up_us == 0)
+        l->options.give_up_us = GIVE_UP_US;
     MUST(pthread_mutex_init(&l->lock, NULL) == 0);
     l->queue = queue_new(options->queue_limit, NULL, NULL);
     e = alloc_array(options->group_limit, sizeof(*l->group), &group, err);
@@ -240,6 +244,7 @@ enum err lane_new(const struct lane_options *options, struct lane **ret, struct 
     if (e)
         return e;
     l->stats.connected = true;
+    l->proven = true; /* a first loss is a loss */
     e = start(l, err);
     if (e)
         return e;

@@ -83,6 +83,7 @@ struct lane_options {
     void *notice_arg;
     size_t queue_limit; /* operations that may wait; beyond it lane_submit() is ERR_BUSY */
     size_t group_limit; /* operations a transaction takes at most */
+    int64_t give_up_us; /* how long what may be repeated waits for a lost connection; 0: 10 s */
     struct log *log;    /* info: connection lost and found */
 };
 

@@ -1,15 +1,15 @@
 /*
  * lane_link.c: a lane without a connection: tries again and again, keeps what may wait, answers what may not.
  *
- * What may be repeated waits GIVE_UP_US from the loss; after that everything is answered at once until the
- * database is back. The number kept is bounded by the queue's limit, beyond it operations are answered too.
+ * What may be repeated waits options.give_up_us from the loss; after that everything is answered at once
+ * until the database is back. The number kept is bounded by the queue's limit, beyond it operations are
+ * answered too.
  */
 #include "base/clock.h"
 #include "store/lane_internal.h"
 
 #define FIRST_BACKOFF_US (50 * US_PER_MS)
 #define MAX_BACKOFF_US (2 * US_PER_S)
-#define GIVE_UP_US (10 * US_PER_S)
 
 void lane_keep(struct lane *l, struct op *op)
 {
@@ -125,7 +125,7 @@ static bool try_open(struct lane *l, struct mono now)
 bool lane_relink(struct lane *l)
 {
     struct mono now = clock_mono();
-    bool given_up = now.us - l->lost_at.us >= GIVE_UP_US;
+    bool given_up = now.us - l->lost_at.us >= l->options.give_up_us;
 
     if (now.us >= l->retry_at.us && try_open(l, now))
         return true;

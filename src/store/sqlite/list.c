@@ -89,10 +89,11 @@ enum err sqlite_get(struct store *store, struct uuid id, struct record *ret, str
 static enum err id_of(struct sqlite_store *s, const struct schedule *identity, bool *ret_there,
                       struct uuid *ret, struct error *err)
 {
-    QUERY(q, s, Q_FIND_BY_HASH);
+    QUERY(q, s, Q_FIND_BY_IDENTITY);
     struct client have;
     enum err e;
 
+    bind_str(&q, identity->client.key);
     bind_bytes(&q, identity->hash.b, sizeof(identity->hash.b));
     e = query_step(&q, ret_there, err);
     if (e || !*ret_there)

@@ -24,10 +24,11 @@ static void col_found(struct query *q, struct found *ret)
 static enum err find_by_identity(struct sqlite_store *s, const struct schedule *want, struct found *ret,
                                  struct error *err)
 {
-    QUERY(q, s, Q_FIND_BY_HASH);
+    QUERY(q, s, Q_FIND_BY_IDENTITY);
     struct client have;
     enum err e;
 
+    bind_str(&q, want->client.key);
     bind_bytes(&q, want->hash.b, sizeof(want->hash.b));
     e = query_step(&q, &ret->there, err);
     if (e || !ret->there)

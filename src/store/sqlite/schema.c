@@ -44,9 +44,10 @@ static const char *const steps[] = {
     " definition TEXT NOT NULL" /* last: what is read of a row ends before its overflow pages */
     ");"
     "CREATE UNIQUE INDEX schedule_id ON schedule (id);"
-    "CREATE UNIQUE INDEX schedule_hash ON schedule (hash);"
-    /* Lists by a client member come out by id. */
-    "CREATE INDEX schedule_key ON schedule (client_key, id) WHERE client_key <> '';"
+    /* The hash alone is the identity; led by the key, the one tree also serves lists by key, and keys that
+       are made in some order land on few pages where bare hashes would each land on their own. */
+    "CREATE UNIQUE INDEX schedule_identity ON schedule (client_key, hash);"
+    /* These lists come out by id. */
     "CREATE INDEX schedule_group ON schedule (client_group, id) WHERE client_group <> '';"
     "CREATE INDEX schedule_application ON schedule (application, id) WHERE application <> '';"
 

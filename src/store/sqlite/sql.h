@@ -29,8 +29,8 @@
     " AND (?8 IS NULL OR t.state = ?8) ORDER BY s.id LIMIT ?9"
 #define BY_ID " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE 1" FILTER
 #define BY_KEY                                                                                               \
-    " FROM schedule s INDEXED BY schedule_key CROSS JOIN timer t ON t.id = s.id"                             \
-    " WHERE s.client_key = ?5 AND s.client_key <> ''" FILTER
+    " FROM schedule s INDEXED BY schedule_identity CROSS JOIN timer t ON t.id = s.id"                        \
+    " WHERE s.client_key = ?5" FILTER
 #define BY_GROUP                                                                                             \
     " FROM schedule s INDEXED BY schedule_group CROSS JOIN timer t ON t.id = s.id"                           \
     " WHERE s.client_group = ?4 AND s.client_group <> ''" FILTER
@@ -61,9 +61,10 @@
     X(Q_TALLY_ADD, "UPDATE tally SET n = n + ?2 WHERE state = ?1")                                           \
                                                                                                              \
     /* schedules */                                                                                          \
-    X(Q_FIND_BY_HASH,                                                                                        \
+    X(Q_FIND_BY_IDENTITY,                                                                                    \
       "SELECT s.id, s.version, t.state, s.operation, s.application, s.client_group, s.client_key, "          \
-      "s.client_type FROM schedule s INDEXED BY schedule_hash JOIN timer t ON t.id = s.id WHERE s.hash = ?") \
+      "s.client_type FROM schedule s INDEXED BY schedule_identity JOIN timer t ON t.id = s.id WHERE "        \
+      "s.client_key = ? AND s.hash = ?")                                                                     \
     X(Q_FIND_BY_ID,                                                                                          \
       "SELECT s.id, s.version, t.state FROM schedule s INDEXED BY schedule_id JOIN timer t ON t.id = s.id "  \
       "WHERE s.id = ?")                                                                                      \

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "store/memory/memory.h"
 #include "store/sqlite/sqlite.h"
 
 static struct wall ground_clock(void *arg)
@@ -36,5 +37,26 @@ static void close_sqlite(struct ground *g)
 
 static const struct kind kind_sqlite = {"sqlite", open_sqlite, close_sqlite};
 
-const struct kind *const kinds[] = {&kind_sqlite};
+static enum err open_memory(struct ground *g, struct error *err)
+{
+    struct memory_options options = {.clock = ground_clock, .clock_arg = g};
+    struct memory_db *db = NULL;
+    enum err e;
+
+    e = memory_db_new(&options, &db, err);
+    if (e)
+        return e;
+    g->own = db;
+    return memory_connect(db, true, &g->s, err);
+}
+
+static void close_memory(struct ground *g)
+{
+    store_close(g->s);
+    memory_db_free(g->own);
+}
+
+static const struct kind kind_memory = {"memory", open_memory, close_memory};
+
+const struct kind *const kinds[] = {&kind_sqlite, &kind_memory};
 const size_t kinds_n = COUNT_OF(kinds);

@@ -1,5 +1,6 @@
 /*
- * uuid.h: 128-bit identifiers (RFC 9562): made as version 7, ordered by time; read and written in canonical form.
+ * uuid.h: 128-bit identifiers (RFC 9562): made as version 7, ordered by time; read and written in canonical
+ * form.
  */
 #ifndef BASE_UUID_H
 #define BASE_UUID_H
@@ -13,7 +14,8 @@ struct uuid {
 
 enum { UUID_TEXT = 36 };
 
-/* RFC 9562, 5.7, with 74 random bits. Any thread. Stops when the system has no randomness. */
+/* RFC 9562, 5.7, ordered by microseconds, with 62 random bits. Any thread. Stops when the system has no
+ * randomness. */
 struct uuid uuid_v7(struct wall now);
 /* Lower case, UUID_TEXT characters and a terminator. */
 void uuid_format(struct uuid u, char ret[UUID_TEXT + 1]);

@@ -119,7 +119,8 @@ static enum err add_insert(struct claim *c, const struct due *d, const struct pl
         return e;
     run = &c->inserts.items[c->inserts.n++].run;
     *run = (struct run){
-        .id = uuid_v7(c->now),
+        /* A µs apart, so that lists by id are in the order of the plans. */
+        .id = uuid_v7(wall_add(c->now, (int64_t)c->inserts.n)),
         .schedule_id = d->id,
         .schedule_version = d->version,
         .scheduled_at = p->scheduled_at,

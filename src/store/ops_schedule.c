@@ -78,7 +78,8 @@ static enum err batch_add(struct batch *b, const struct op_put *o, struct op_put
 
     *p = (struct put){
         .schedule = item->schedule,
-        .id = o->by_id ? o->id : uuid_v7(now),
+        /* A group has one time: a µs for each keeps lists in the order of registration. */
+        .id = o->by_id ? o->id : uuid_v7(wall_add(now, (int64_t)b->n)),
         .by_id = o->by_id,
         .if_version = o->if_version,
     };

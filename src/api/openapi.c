@@ -50,7 +50,7 @@ static bool may_be_refused(const struct route *r, enum refusal how)
 {
     switch (how) {
     case REFUSED_400:
-        return r->params || takes_json(r) || r->if_match;
+        return true; /* any target or header may be malformed */
     case REFUSED_404:
         return strstr(r->path, "{id}");
     case REFUSED_409:
@@ -375,6 +375,9 @@ static void write_info(struct writer *w, const char *version)
     write_object(w, NULL);
     write_cstr(w, "url", "/");
     write_end_object(w);
+    write_end_array(w);
+    /* Nothing authenticates: that is for what stands in front. */
+    write_array(w, "security");
     write_end_array(w);
     write_array(w, "tags");
     write_tag(w, "Schedules", "What is to be done, and when.");

@@ -3,6 +3,7 @@
  */
 #include "rest_fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,6 +253,26 @@ static void proxies_of_the_environment_are_not_used(void **state)
     assert_int_equal(unsetenv("ALL_PROXY"), 0);
 }
 
+/* TLS libraries write without MSG_NOSIGNAL. */
+static void a_peer_that_is_gone_does_not_end_the_process(void **state)
+{
+    struct sigaction now;
+
+    (void)state;
+    assert_int_equal(sigaction(SIGPIPE, NULL, &now), 0);
+    assert_true(now.sa_handler == SIG_IGN);
+}
+
+static void rest_is_in_the_table_of_kinds(void **state)
+{
+    size_t found = 0;
+
+    (void)state;
+    for (size_t i = 0; i < deliver_kinds_n; i++)
+        found += deliver_kinds[i].type == TASK_REST && deliver_kinds[i].open == rest_open;
+    assert_int_equal(found, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +283,8 @@ int main(void)
         CASE(the_method_is_the_tasks_and_handles_are_reused_across_methods),
         CASE(a_large_body_arrives_whole_and_at_once),
         CASE(userinfo_of_the_url_becomes_basic_authentication),
+        cmocka_unit_test(a_peer_that_is_gone_does_not_end_the_process),
+        cmocka_unit_test(rest_is_in_the_table_of_kinds),
         CASE(proxies_of_the_environment_are_not_used),
     };
 

@@ -190,16 +190,37 @@ static void failed_claims_back_off_and_an_answer_ends_it(void **state)
     expect(&f, CORE_CLAIM);
 }
 
-static void an_empty_answer_is_asked_again_only_when_it_is_due(void **state)
+/* Somebody's lease ends soon, or an occurrence is judged at its time and the store's clock is a little
+ * behind. */
+static void an_empty_answer_about_something_near_is_asked_again_after_a_pause(void **state)
 {
     CLEANUP(fixture_done_p) struct fixture f;
 
     (void)state;
     fixture_init(&f, (struct core_options){0});
-    first_claim(&f, NULL, 0, in(&f, 300 * US_PER_MS)); /* somebody's lease ends then */
+    first_claim(&f, NULL, 0, in(&f, 300 * US_PER_MS));
     expect_nothing(&f);
-    assert_int_equal(core_wake_at(f.core).wall.us, in(&f, 300 * US_PER_MS).us);
-    tick(&f, 300 * US_PER_MS);
+    assert_int_equal(core_wake_at(f.core).mono.us, f.now.mono.us + 20 * US_PER_MS);
+    tick(&f, 20 * US_PER_MS);
+    expect(&f, CORE_CLAIM);
+    claimed(&f, NULL, 0, in(&f, 280 * US_PER_MS));
+    expect_nothing(&f);
+    assert_int_equal(core_wake_at(f.core).mono.us, f.now.mono.us + 40 * US_PER_MS);
+}
+
+/* What came near only while the answer was on its way was not looked for yet. */
+static void an_empty_answer_about_what_came_near_meanwhile_is_followed_at_once(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct wall put_off;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    tick(&f, 0);
+    expect(&f, CORE_CLAIM);
+    put_off = in(&f, 501 * US_PER_MS);
+    pass(&f, 2 * US_PER_MS);
+    claimed(&f, NULL, 0, put_off);
     expect(&f, CORE_CLAIM);
 }
 
@@ -267,7 +288,8 @@ int main(void)
         cmocka_unit_test(a_full_core_claims_when_room_comes),
         cmocka_unit_test(an_idle_core_wakes_for_the_safety_poll_alone),
         cmocka_unit_test(failed_claims_back_off_and_an_answer_ends_it),
-        cmocka_unit_test(an_empty_answer_is_asked_again_only_when_it_is_due),
+        cmocka_unit_test(an_empty_answer_about_something_near_is_asked_again_after_a_pause),
+        cmocka_unit_test(an_empty_answer_about_what_came_near_meanwhile_is_followed_at_once),
         cmocka_unit_test(empty_answers_to_what_is_due_are_asked_again_ever_slower),
         cmocka_unit_test(a_notice_ends_the_pause_after_an_empty_answer),
         cmocka_unit_test(a_step_of_the_wall_clock_is_seen_by_the_claim),

@@ -6,6 +6,10 @@
 #include "api/handlers.h"
 #include "api/page.h"
 #include "api/represent.h"
+#include "base/alloc.h"
+
+/* What is represented before this thread's other connections have their turn. */
+enum { SLICE = 100 };
 
 /* --- one --- */
 
@@ -77,29 +81,51 @@ static void free_list(struct op *op)
     op_list_free(CONTAINER_OF(op, struct op_list, op));
 }
 
+/* A page under construction: representing a schedule reads its definition, a thousand take a while. */
+struct listing {
+    struct writer w;
+    size_t at;
+};
+
+static void write_slice(struct request *r)
+{
+    const struct op_list *o = CONTAINER_OF(r->op, struct op_list, op);
+    struct listing *l = r->work;
+    size_t limit = o->filter.limit - 1;
+    size_t n = o->ret.n < limit ? o->ret.n : limit;
+    size_t until = n - l->at < SLICE ? n : l->at + SLICE;
+    struct error err;
+
+    for (; l->at < until; l->at++) {
+        if (represent_schedule(&l->w, r->api, &o->ret.items[l->at], &err)) {
+            answer_error(r, &err);
+            return;
+        }
+    }
+    if (l->at < n) {
+        request_again(r, write_slice);
+        return;
+    }
+    write_end_array(&l->w);
+    if (o->ret.n > n)
+        page_link(r, "/schedules", o->ret.items[n - 1].id);
+    answer_json(r, 200);
+}
+
 static void listed(struct request *r)
 {
     const struct op_list *o = CONTAINER_OF(r->op, struct op_list, op);
-    size_t limit = o->filter.limit - 1;
-    size_t n = o->ret.n < limit ? o->ret.n : limit;
-    struct writer w = writer_of(answer_body(r));
-    struct error err;
+    struct listing *l;
 
     if (o->op.err.code) {
         answer_error(r, &o->op.err);
         return;
     }
-    write_array(&w, NULL);
-    for (size_t i = 0; i < n; i++) {
-        if (represent_schedule(&w, r->api, &o->ret.items[i], &err)) {
-            answer_error(r, &err);
-            return;
-        }
-    }
-    write_end_array(&w);
-    if (o->ret.n > n)
-        page_link(r, "/schedules", o->ret.items[n - 1].id);
-    answer_json(r, 200);
+    l = alloc_new(struct listing);
+    l->w = writer_of(answer_body(r));
+    request_set_work(r, l, alloc_free);
+    write_array(&l->w, NULL);
+    write_slice(r);
 }
 
 void handle_list(struct request *r)

@@ -26,20 +26,21 @@
     " AND s.id > ?1 AND (?2 IS NULL OR s.operation = ?2) AND (?3 IS NULL OR s.application = ?3)"             \
     " AND (?4 IS NULL OR s.client_group = ?4) AND (?5 IS NULL OR s.client_key = ?5)"                         \
     " AND (?6 IS NULL OR s.client_type = ?6) AND (?7 IS NULL OR substr(s.name, 1, length(?7)) = ?7)"         \
-    " AND (?8 IS NULL OR t.state = ?8) ORDER BY s.id LIMIT ?9"
-#define BY_ID " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE 1" FILTER
+    " AND (?8 IS NULL OR t.state = ?8)"
+#define FILTER_PAGE FILTER " ORDER BY s.id LIMIT ?9"
+#define BY_ID " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE 1" FILTER_PAGE
 #define BY_KEY                                                                                               \
     " FROM schedule s INDEXED BY schedule_identity CROSS JOIN timer t ON t.id = s.id"                        \
-    " WHERE s.client_key = ?5" FILTER
+    " WHERE s.client_key = ?5" FILTER_PAGE
 #define BY_GROUP                                                                                             \
     " FROM schedule s INDEXED BY schedule_group CROSS JOIN timer t ON t.id = s.id"                           \
-    " WHERE s.client_group = ?4 AND s.client_group <> ''" FILTER
+    " WHERE s.client_group = ?4 AND s.client_group <> ''" FILTER_PAGE
 #define BY_APPLICATION                                                                                       \
     " FROM schedule s INDEXED BY schedule_application CROSS JOIN timer t ON t.id = s.id"                     \
-    " WHERE s.application = ?3 AND s.application <> ''" FILTER
+    " WHERE s.application = ?3 AND s.application <> ''" FILTER_PAGE
 #define BY_PAUSED                                                                                            \
     " FROM timer t INDEXED BY timer_paused CROSS JOIN schedule s ON s.id = t.id"                             \
-    " WHERE t.state = 1 AND t.id > ?1" FILTER
+    " WHERE t.state = 1 AND t.id > ?1" FILTER " ORDER BY t.id LIMIT ?9"
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.schedule_id, r.version, r.scheduled_at, r.due_at, r.state, r.attempt, r.failures, "             \
     "r.lease_token, r.lease_until"

@@ -3,9 +3,10 @@
  *
  * `next_due` is the earliest thing known that nobody holds: from the last claim's answer, lowered by notices.
  * A claim takes all up to a horizon ahead, so it is sent half a horizon before: early enough to be in memory
- * in time, late enough that a claim finds many. An answer that says "more is due" without having brought
- * anything (a lease that is about to end, a row another instance has locked) must not make us ask again and
- * again: then we ask when it is due, and after that with a pause that grows.
+ * in time, late enough that a claim finds many. An answer that names something near without having brought
+ * anything (a lease that is about to end, a row another instance has locked, an occurrence that is judged at
+ * its time, which by the store's clock has not come) must not make us ask without end: we ask again after a
+ * pause that grows.
  */
 #include "base/alloc.h"
 #include "engine/core_internal.h"
@@ -42,19 +43,6 @@ static bool within(const struct core *c, struct wall t, int64_t ahead_us)
     return t.us <= wall_add(c->now.wall, ahead_us).us;
 }
 
-/* Something is told to be due soon: neither a pause nor a short lead from an earlier answer may delay it. */
-static void hurry(struct core *c, struct wall due)
-{
-    struct core_claims *l = &c->claims;
-    int64_t usual = c->options.horizon_us / 2;
-
-    if (!within(c, due, usual))
-        return;
-    l->pause_end = (struct mono){INT64_MIN};
-    if (l->lead_us < usual)
-        l->lead_us = usual;
-}
-
 void claims_due(struct core *c, struct wall earliest)
 {
     struct core_claims *l = &c->claims;
@@ -64,7 +52,9 @@ void claims_due(struct core *c, struct wall earliest)
     l->next_due = wall_min(l->next_due, earliest);
     if (l->asking == ASK_OUT)
         l->noticed = wall_min(l->noticed, earliest);
-    hurry(c, earliest);
+    /* Something is told to be due soon: a pause after an earlier answer must not delay it. */
+    if (within(c, earliest, l->lead_us))
+        l->pause_end = (struct mono){INT64_MIN};
 }
 
 static bool wanted(const struct core *c)
@@ -195,8 +185,8 @@ static void pause(struct core *c)
 }
 
 /*
- * What the answer says about the next claim. It speaks of a moment after the claim was sent and before now;
- * what was already near when it was sent is what it looked for and could not bring.
+ * What the answer says about the next claim. It speaks of a moment after the claim was sent and before now:
+ * what was near when it was sent is what it looked for and could not bring, what came near since is not.
  */
 static void plan_next(struct core *c, size_t n, struct wall next_due)
 {
@@ -209,10 +199,8 @@ static void plan_next(struct core *c, size_t n, struct wall next_due)
         l->pause_us = 0;
         if (n >= l->limit && within(c, next_due, c->options.horizon_us))
             l->lead_us = c->options.horizon_us; /* the limit cut it: at once again */
-    } else if (next_due.us <= l->sent_wall.us) {
-        pause(c);
     } else if (next_due.us <= wall_add(l->sent_wall, l->lead_us).us) {
-        l->lead_us = 0;
+        pause(c);
     } else {
         l->pause_us = 0;
     }

@@ -77,7 +77,8 @@ enum err memory_after_end(struct memory_db *db, struct uuid schedule_id, enum ru
     timer = t->timer;
     if (advance_timer(definition, &timer, count.open, ended_at) && timer.state == SCHEDULE_ACTIVE)
         *made_due = wall_min(*made_due, timer.next_at);
-    if (state == RUN_SKIPPED)
+    /* A doomed run's lateness is none of the newer definition's. */
+    if (state == RUN_SKIPPED && definition)
         timer.missed[MISSED_LATE]++;
     e = memory_write_timer(db, &t, &timer, now, err);
     if (e)

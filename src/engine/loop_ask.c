@@ -64,6 +64,7 @@ void loop_ask_claim(struct engine *e, const struct core_action *a)
         .timer_rules = e->options.timer_rules,
         .schedule_rules = e->options.schedule_rules,
     };
+    o->request.timer_rules.lead_us = a->horizon_us / 2; /* when the core claims, see core_claim.c */
     e->claim_sent_wall = clock_wall();
     e->claim_sent = e->now.mono;
     if (!submit(e, ASKED_CLAIM, &o->op))

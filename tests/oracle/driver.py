@@ -9,6 +9,14 @@ import pytest
 ZONEINFO = os.environ.get("CARILLON_ZONEINFO", "/usr/share/zoneinfo")
 
 
+# What was compared and what was left out: shown at the end of the run, passed or failed.
+NOTES: list[str] = []
+
+
+def note(text: str):
+    NOTES.append(text)
+
+
 def build_dir() -> pathlib.Path:
     """The folder with the built programs; named by CARILLON_BUILD, which `make test` sets."""
     named = os.environ.get("CARILLON_BUILD")

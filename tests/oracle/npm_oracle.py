@@ -3,11 +3,11 @@
 import functools
 import os
 import pathlib
-import shutil
 import subprocess
 
 import cron_triples
 import driver
+import npm_modules
 import pytest
 
 HERE = pathlib.Path(__file__).parent / "npm"
@@ -15,22 +15,10 @@ HERE = pathlib.Path(__file__).parent / "npm"
 
 @functools.cache
 def modules() -> str:
-    """The folder of the installed modules; skips the test where there is no node or the registry is out of reach."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("no node here")
-    folder = driver.build_dir() / "tests" / "oracle" / "npm"
-    wanted = (HERE / "package.json").read_text()
-    installed = folder / "installed"
-    if not installed.exists() or installed.read_text() != wanted:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text(wanted)
-        command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        try:
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            pytest.skip("the npm registry cannot be reached")
-        installed.write_text(wanted)
-    return str((folder / "node_modules").resolve())
+    folder = npm_modules.install(driver.build_dir() / "tests" / "oracle" / "npm")
+    if folder is None:
+        pytest.skip("no node here, or the npm registry cannot be reached")
+    return folder
 
 
 def node(arguments: list[str], lines: list[str]) -> list[str]:
@@ -65,7 +53,7 @@ def zones_in_common() -> list[str]:
         next(ours)
         if answer.split() == [next(ours).split()[0] for _ in instants[name]]:
             common.append(name)
-    print(f"{len(common)} of {len(names)} zones are the same in node's database")
+    driver.note(f"{len(common)} of {len(names)} zones are the same in node's database")
     assert len(common) > len(names) // 2
     return common
 

@@ -5,6 +5,7 @@ import multiprocessing
 import re
 
 import cron_triples
+import driver
 import pytest
 from cron_maker import DAY, Syntax, values
 from cron_triples import A_DAY, Class, Triple
@@ -97,4 +98,4 @@ def test_next_is_that_of_croniter(seed):
     chunks = [triples[i : i + 1000] for i in range(0, len(triples), 1000)]
     with multiprocessing.Pool(2) as pool:
         answers = [answer for chunk in pool.map(ask, chunks) for answer in chunk]
-    print(cron_triples.compare(triples, answers, CLASSES, seed))
+    driver.note("croniter, " + cron_triples.compare(triples, answers, CLASSES, seed))

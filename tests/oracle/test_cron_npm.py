@@ -3,6 +3,7 @@
 import concurrent.futures
 
 import cron_triples
+import driver
 import npm_oracle
 import pytest
 from cron_maker import DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, Syntax, values
@@ -27,7 +28,7 @@ def answer_all(library: str, syntax: Syntax, shared, classes: list[Class], years
     with concurrent.futures.ThreadPoolExecutor(len(SEEDS)) as pool:
         answers = list(pool.map(lambda batch: npm_oracle.ask_next(library, batch), batches))
     for seed, batch, answer in zip(SEEDS, batches, answers):
-        print(cron_triples.compare(batch, answer, classes, seed))
+        driver.note(f"{library}, " + cron_triples.compare(batch, answer, classes, seed))
 
 
 def fires_at_the_end_of_a_gap(t: Triple) -> bool:

@@ -104,7 +104,7 @@ def test_offset_abbreviation_and_dst_are_those_of_zoneinfo(transitions):
             questions.append(f"t {second}")
             expected.append(type_of(zone, second))
     compare(questions, expected)
-    print(f"{len(NAMES)} zones, {len(questions) - len(NAMES)} instants")
+    driver.note(f"{len(NAMES)} zones, {len(questions) - len(NAMES)} instants")
 
 
 def test_changes_of_offset_are_all_reported_and_no_others(transitions):
@@ -147,7 +147,7 @@ def test_local_readings_lead_to_the_instants_of_zoneinfo(transitions):
             questions.append(f"l {reading}")
             expected.append(fit_of(zone, reading))
     compare(questions, expected)
-    print(f"{len(NAMES)} zones, {len(questions) - len(NAMES)} readings")
+    driver.note(f"{len(NAMES)} zones, {len(questions) - len(NAMES)} readings")
 
 
 def compare(questions: list[str], expected: list[str]):

@@ -5,7 +5,6 @@
 #include "wiring.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -367,7 +366,7 @@ static int await_one_of(struct service *v, const sigset_t *set)
         now = operations(v);
         if (number < 0 && errno == EAGAIN && now - before <= QUIET_OPERATIONS) {
             atomic_store(&v->used_memory, false);
-            (void)malloc_trim(0);
+            alloc_trim();
         }
         before = now;
     }

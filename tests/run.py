@@ -222,7 +222,9 @@ def tidy_one(path):
 def tidy(count):
     say("== clang-tidy")
     start = time.monotonic()
-    files = [p for p in sources("*.c") if p.parts[0] == "src"]
+    commands = json.loads((BUILD / "asan" / "compile_commands.json").read_text())
+    built = {pathlib.Path(os.path.normpath(pathlib.Path(c["directory"]) / c["file"])) for c in commands}
+    files = [p for p in sources("*.c") if p.parts[0] == "src" and TOP / p in built]
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
         for path, status, text in pool.map(tidy_one, files):

@@ -119,5 +119,6 @@ void claim_cache_put(struct claim_cache *c, struct uuid id, int64_t version, str
         }
     }
     schedule_unref(e->schedule);
-    *e = (struct entry){.id = id, .version = version, .schedule = schedule_ref(schedule), .used = true};
+    /* Not used yet: what comes by once is the first to go. */
+    *e = (struct entry){.id = id, .version = version, .schedule = schedule_ref(schedule)};
 }

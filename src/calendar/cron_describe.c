@@ -1,3 +1,7 @@
+/*
+ * cron_describe.c: what every language's sentence is made of: the shape of a field, the entries of a list, a
+ * handful of fixed times.
+ */
 #include "calendar/cron_describe.h"
 
 static bool is_value(const struct cron_item *item)

@@ -1,7 +1,7 @@
 /*
- * cron_internal.h: what an expression is inside, for cron_parse.c (text to items), cron_compile.c (items to
- * bitmaps), cron_reading.c (bitmaps against the calendar), cron_next.c (the calendar against a zone) and
- * cron_describe*.c (items to a sentence).
+ * cron_internal.h: what an expression is inside, for cron_parse.c and cron_field.c (text to items),
+ * cron_compile.c (items to bitmaps), cron_reading.c (bitmaps against the calendar), cron_next.c (the calendar
+ * against a zone) and cron_describe*.c (items to a sentence).
  *
  * A "reading" is what a wall clock shows, as seconds since 1970-01-01T00:00:00 of the same clock, no zone
  * involved. One reading may be shown never, once or twice.
@@ -87,6 +87,13 @@ struct cron {
     struct cron_items fields[CRON_FIELDS];
     struct cron_item *all_items;
 };
+
+/*
+ * cron_field.c: appends the entries of a field's text to `list`, whose array has room for one more than
+ * `text` has commas. `h` decides what H stands for. ERR_INVALID names the field and what is wrong.
+ */
+CHECKED enum err cron_read_field(enum cron_field field, struct str text, uint64_t h, struct cron_items *list,
+                                 struct error *err);
 
 /* cron_compile.c: from c->fields to all above them. ERR_INVALID when nothing can ever match. */
 CHECKED enum err cron_compile(struct cron *c, struct error *err);

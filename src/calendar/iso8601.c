@@ -1,3 +1,6 @@
+/*
+ * iso8601.c: reads strictly, from left to right, and names the part at fault; writes what it reads.
+ */
 #include "calendar/iso8601.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * zone.c: the questions a loaded zone answers: one binary search each, in tables that zone_parse.c made.
+ */
 #include "calendar/zone.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * zone_posix.c: the footer's grammar, and the two instants a year that its rules stand for.
+ */
 #include "calendar/zone_posix.h"
 
 #include "base/str.h"

@@ -1,3 +1,7 @@
+/*
+ * zones.c: names to zones: which names there are, and the cache under its lock. Files are read outside of the
+ * lock.
+ */
 #include "calendar/zones.h"
 
 #include <dirent.h>

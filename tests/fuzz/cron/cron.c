@@ -1,6 +1,7 @@
 /*
- * Cron expressions: any text is refused with a reason or understood; then what comes next is later, what came
- * before is earlier, the two agree, and it can be said in words. The first 8 bytes choose the instant.
+ * cron.c: cron expressions: any text is refused with a reason or understood; then what comes next is later,
+ * what came before is earlier, the two agree, and it can be said in words. The first 8 bytes choose the
+ * instant.
  */
 #include <string.h>
 

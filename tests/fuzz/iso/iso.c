@@ -1,5 +1,5 @@
-/* ISO dates: any text is refused with a reason, or means an instant that is written and read as the same
- * again. */
+/* iso.c: ISO dates: any text is refused with a reason, or means an instant that is written and read as the
+ * same again. */
 #include <string.h>
 
 #include "base/str.h"

@@ -1,6 +1,6 @@
 /*
- * Zone files: any bytes give an error or a zone that contradicts itself nowhere: what is asked forwards is
- * found backwards, and every reading leads back to its instant.
+ * zone.c: zone files: any bytes give an error or a zone that contradicts itself nowhere: what is asked
+ * forwards is found backwards, and every reading leads back to its instant.
  */
 #include "calendar/zone.h"
 #include "calendar/civil.h"

@@ -1,3 +1,4 @@
+/* civil.c: the calendar against the C library, and against itself over a whole cycle. */
 #include "calendar/civil.h"
 
 #include <time.h>

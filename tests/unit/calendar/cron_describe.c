@@ -1,3 +1,4 @@
+/* cron_describe.c: sentences as users read them, in both languages. */
 #include "calendar/cron.h"
 
 #include "calendar_test.h"

@@ -1,3 +1,4 @@
+/* cron_next.c: occurrences told by hand: gaps, repetitions, missing days, the ends of time. */
 #include "calendar/cron.h"
 
 #include "calendar_test.h"

@@ -1,5 +1,7 @@
+/* cron_parse.c: the whole syntax, every refusal by its words, and how H is spread. */
 #include "calendar/cron.h"
 
+#include "base/alloc.h"
 #include "calendar_test.h"
 
 static struct zone *utc_zone;
@@ -270,6 +272,17 @@ static void an_expression_has_a_greatest_length(void **state)
     cron_free(c);
 }
 
+static void memory_that_runs_out_is_an_error(void **state)
+{
+    struct cron *c = NULL;
+
+    (void)state;
+    alloc_test_fail_nth(1);
+    assert_int_equal(cron_parse(STR("* * * * *"), 0, &c, NULL), ERR_MEMORY);
+    alloc_test_fail_nth(0);
+    assert_null(c);
+}
+
 /* The one occurrence of the expression in the hour, day or year that begins at `from`. */
 static struct wall next_with_seed(const char *text, uint64_t seed, const char *from)
 {
@@ -385,6 +398,7 @@ int main(void)
         cmocka_unit_test(macros),
         cmocka_unit_test(what_is_wrong_is_refused_and_named),
         cmocka_unit_test(an_expression_has_a_greatest_length),
+        cmocka_unit_test(memory_that_runs_out_is_an_error),
         cmocka_unit_test(h_is_the_same_for_the_same_seed_for_ever),
         cmocka_unit_test(h_is_spread_evenly_over_identities),
         cmocka_unit_test(the_fields_of_one_identity_are_independent),

@@ -1,3 +1,4 @@
+/* iso8601.c: every malformed variant refused by name, and what is written is read again. */
 #include "calendar/iso8601.h"
 
 #include "calendar_test.h"

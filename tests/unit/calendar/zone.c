@@ -1,5 +1,7 @@
+/* zone.c: versions, footers, damage, gaps and repetitions; the system's zones are judged in tests/oracle. */
 #include "calendar/zone.h"
 
+#include "base/alloc.h"
 #include "calendar_test.h"
 #include "tzif_maker.h"
 
@@ -464,6 +466,30 @@ static void a_fixed_zone_never_changes(void **state)
     assert_int_equal(zone_from_local(z, 0).first.us, (9 * 3600 + 1800) * US_PER_S);
 }
 
+static void memory_that_runs_out_is_an_error_and_leaks_nothing(void **state)
+{
+    struct tzif_parts parts = plain_parts('3');
+    struct tzif f;
+    enum err e = ERR_MEMORY;
+    uint64_t n = 0;
+
+    (void)state;
+    parts.n_times = 0;
+    parts.footer = "EST5EDT,M3.2.0,M11.1.0";
+    f = tzif_make(&parts);
+    while (e == ERR_MEMORY) {
+        struct zone *z = NULL;
+
+        alloc_test_fail_nth(++n);
+        e = zone_parse(tzif_str(&f), "test", &z, NULL);
+        alloc_test_fail_nth(0);
+        assert_true((e == ERR_NONE) == (z != NULL));
+        zone_free(z);
+    }
+    assert_int_equal(e, ERR_NONE);
+    assert_true(n > 5);
+}
+
 static void a_directory_or_a_missing_file_is_no_zone(void **state)
 {
     struct zone *z = NULL;
@@ -497,6 +523,7 @@ int main(void)
         cmocka_unit_test(what_is_read_at_an_instant_leads_back_to_it),
         cmocka_unit_test(the_ends_of_the_range_overflow_nothing),
         cmocka_unit_test(a_fixed_zone_never_changes),
+        cmocka_unit_test(memory_that_runs_out_is_an_error_and_leaks_nothing),
         cmocka_unit_test(a_directory_or_a_missing_file_is_no_zone),
     };
 

@@ -1,7 +1,9 @@
+/* zones.c: names that are no zone, and threads that share one cache. */
 #include "calendar/zones.h"
 
 #include <pthread.h>
 
+#include "base/alloc.h"
 #include "calendar_test.h"
 
 static struct zones *zones;
@@ -139,6 +141,23 @@ static void threads_get_the_same_zones(void **state)
     zones_free(shared);
 }
 
+static void memory_that_runs_out_is_an_error_and_can_be_asked_again(void **state)
+{
+    struct zones *own = system_zones();
+    enum err e = ERR_MEMORY;
+    const struct zone *z = NULL;
+
+    (void)state;
+    for (uint64_t n = 1; e == ERR_MEMORY; n++) {
+        alloc_test_fail_nth(n);
+        e = zones_get(own, STR("Europe/Berlin"), &z, NULL);
+        alloc_test_fail_nth(0);
+    }
+    assert_int_equal(e, ERR_NONE);
+    assert_ptr_equal(z, system_zone(own, "Europe/Berlin"));
+    zones_free(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +165,7 @@ int main(void)
         cmocka_unit_test(names_that_are_no_zone_are_refused),
         cmocka_unit_test(the_database_says_which_release_it_is),
         cmocka_unit_test(a_directory_that_is_not_there_is_an_error),
+        cmocka_unit_test(memory_that_runs_out_is_an_error_and_can_be_asked_again),
         cmocka_unit_test(threads_get_the_same_zones),
     };
 

@@ -10,7 +10,7 @@
 #include "calendar/cron.h"
 #include "calendar_test.h"
 
-enum { DAY_S = 86400, WINDOW_S = 5 * DAY_S, FIELD_TEXT = 64, EXPRESSIONS = 40, MAX_DAYS = 8 };
+enum { DAY_S = 86400, WINDOW_S = 3 * DAY_S, FIELD_TEXT = 64, EXPRESSIONS = 40, MAX_DAYS = 8 };
 
 /* The zones of the task and the months in which to look for the next change. */
 static const char *const CASES[][2] = {

@@ -29,7 +29,6 @@ struct claim {
         size_t n;
         size_t cap;
     } inserts;
-    size_t running; /* of inserts: those that are leased to us */
 };
 
 static void claim_done(struct claim *c)
@@ -130,7 +129,6 @@ static enum err add_insert(struct claim *c, const struct due *d, const struct pl
         .lease_token = p->waits ? 0 : c->lease.token,
         .lease_until = p->waits ? (struct wall){0} : c->lease.until,
     };
-    c->running += !p->waits;
     return ERR_NONE;
 }
 
@@ -200,14 +198,14 @@ static void follow_moves(struct claim *c, size_t first)
     }
 }
 
-static enum err claim_due(struct claim *c, struct error *err)
+static enum err claim_due(struct claim *c, size_t limit, struct error *err)
 {
     CLEANUP(due_list_done) struct due_list due = {0};
     size_t first = c->ret->n;
     enum err e;
 
-    e = store_due(c->s, c->until, c->req->limit, &due, err);
-    for (size_t i = 0; !e && i < due.n && c->running < c->req->limit; i++)
+    e = store_due(c->s, c->until, limit, &due, err);
+    for (size_t i = 0; !e && i < due.n && c->ret->n < limit; i++)
         e = plan_due(c, &due.items[i], err);
     if (!e)
         e = store_advance(c->s, c->advances.items, c->advances.n, c->now, err);
@@ -252,6 +250,13 @@ static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
     return e;
 }
 
+/*
+ * So many of a claim's runs are kept free for what was begun before: when there is always more due than a
+ * claim takes, retries and runs of lost holders must not wait for the end of it. Retaken last, since a plan
+ * may give them up.
+ */
+#define KEPT_FREE(limit) ((limit) / 4)
+
 static uint64_t new_token(void)
 {
     uint64_t token;
@@ -278,9 +283,9 @@ enum err store_claim(struct store *s, struct claim_cache *cache, const struct cl
     enum err e;
 
     ret->now = now;
-    e = claim_due(&c, err);
-    if (!e && c.running < req->limit)
-        e = claim_retaken(&c, req->limit - c.running, err);
+    e = claim_due(&c, req->limit - KEPT_FREE(req->limit), err);
+    if (!e && ret->n < req->limit)
+        e = claim_retaken(&c, req->limit - ret->n, err);
     if (!e)
         e = store_next_due(s, &ret->next_due, err);
     return e;

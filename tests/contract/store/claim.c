@@ -159,6 +159,33 @@ static void a_retry_is_claimed_when_it_is_due_with_the_next_attempt(void **state
     claim_result_done(&retry);
 }
 
+static void a_retry_does_not_wait_for_the_end_of_what_is_due(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+    struct uuid retried;
+    bool there = false;
+
+    (void)registered_as(g, "k", NOWISH);
+    c = claim_n(g, 1);
+    retried = c.items[0].run.id;
+    (void)ended(g, &c.items[0], RUN_RETRYING);
+    claim_result_done(&c);
+    sleep_us(g, 60 * SECOND);
+    for (int i = 0; i < 10; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "n%d", i);
+        (void)registered_as(g, key, NOWISH);
+    }
+    c = claim_limit(g, 4); /* more than that is due */
+    assert_int_equal(c.n, 4);
+    for (size_t i = 0; i < c.n; i++)
+        there = there || uuid_eq(c.items[i].run.id, retried);
+    assert_true(there);
+    claim_result_done(&c);
+}
+
 static void a_run_is_taken_over_when_its_lease_has_ended(void **state)
 {
     struct ground *g = *state;
@@ -487,6 +514,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(next_due_is_the_earliest_of_timers_retries_and_leases),
     cmocka_unit_test(a_claim_that_reached_its_limit_says_that_more_is_due),
     cmocka_unit_test(a_retry_is_claimed_when_it_is_due_with_the_next_attempt),
+    cmocka_unit_test(a_retry_does_not_wait_for_the_end_of_what_is_due),
     cmocka_unit_test(a_run_is_taken_over_when_its_lease_has_ended),
     cmocka_unit_test(a_renewed_lease_holds_and_a_lost_one_is_named),
     cmocka_unit_test(a_doomed_runs_lease_can_be_renewed),

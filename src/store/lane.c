@@ -14,6 +14,8 @@
 #include "store/grow.h"
 #include "store/lane_internal.h"
 
+enum { BUSY_TRIES = 5 };
+
 enum err change_list_add(struct change_list *l, struct change c, struct error *err)
 {
     enum err e = LIST_RESERVE(l, err);
@@ -73,16 +75,20 @@ static bool any_writes(struct op **ops, size_t n)
 /* One transaction. When it fails in the commit, nobody knows whether it is there. */
 static enum err transact(struct lane *l, struct op **ops, size_t n, struct notice *notice, struct error *err)
 {
+    bool writes = any_writes(ops, n);
     struct wall now;
     struct mono began;
     enum err e;
 
-    e = store_begin(l->store, any_writes(ops, n), err);
+    e = store_begin(l->store, writes, err);
     if (e)
         return e;
     e = store_now(l->store, &now, err);
     if (!e)
         e = run_ops(l, ops, n, now, notice, err);
+    /* In the transaction: who is told finds it there, and of what is lost nobody is told. */
+    if (!e && writes && !notice_is_empty(notice))
+        e = store_notify(l->store, notice, now, err);
     if (!e) {
         began = clock_mono();
         e = store_commit(l->store, err);
@@ -107,7 +113,7 @@ static void answer(struct lane *l, struct op *op)
 static void finish(struct lane *l, struct op **ops, size_t n, const struct notice *notice)
 {
     /* Before the answers: whoever is answered may rely on the engine having been told. */
-    if (l->options.notice && (notice->changed.n > 0 || !wall_is_never(notice->earliest)))
+    if (l->options.notice && !notice_is_empty(notice))
         l->options.notice(l->options.notice_arg, notice);
     for (size_t i = 0; i < n; i++)
         answer(l, ops[i]);
@@ -131,7 +137,7 @@ static void lost(struct lane *l, struct op **ops, size_t n, const struct error *
 }
 
 /* True when the group is dealt with: committed and answered, or put aside because the connection is gone. */
-static bool try_group(struct lane *l, struct op **ops, size_t n, struct error *err)
+static bool try_once(struct lane *l, struct op **ops, size_t n, struct error *err)
 {
     struct notice notice = {.earliest = WALL_NEVER};
     enum err e;
@@ -146,6 +152,21 @@ static bool try_group(struct lane *l, struct op **ops, size_t n, struct error *e
         lost(l, ops, n, err);
     change_list_done(&notice.changed);
     return !e || is_loss(e);
+}
+
+/*
+ * The same, and again when another instance was in the way (a deadlock, a lock that did not come): it has
+ * gone on meanwhile, since one of the two always does.
+ */
+static bool try_group(struct lane *l, struct op **ops, size_t n, struct error *err)
+{
+    for (int i = 1; i < BUSY_TRIES; i++) {
+        if (try_once(l, ops, n, err))
+            return true;
+        if (err->code != ERR_BUSY)
+            return false;
+    }
+    return try_once(l, ops, n, err);
 }
 
 /* One that fails even alone. */

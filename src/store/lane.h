@@ -20,25 +20,6 @@
 struct lane;
 struct op;
 
-/* A schedule that was deleted, replaced or paused: prefetched runs of older versions must not start. */
-struct change {
-    struct uuid schedule_id;
-    int64_t version; /* the current one; INT64_MAX when deleted */
-};
-struct change_list {
-    struct change *items;
-    size_t n;
-    size_t cap;
-};
-CHECKED enum err change_list_add(struct change_list *l, struct change c, struct error *err);
-void change_list_done(struct change_list *l);
-
-/* What a group changed that the engine must know before the answers go out. */
-struct notice {
-    struct wall earliest; /* something became due then; WALL_NEVER: nothing */
-    struct change_list changed;
-};
-
 struct op_type {
     const char *name; /* for metrics and logs */
     bool writes;

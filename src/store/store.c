@@ -46,6 +46,17 @@ void uuid_list_done(struct uuid_list *l)
     *l = (struct uuid_list){0};
 }
 
+void instance_list_done(struct instance_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        alloc_free(l->items[i].name);
+        alloc_free(l->items[i].roles);
+        alloc_free(l->items[i].version);
+    }
+    alloc_free(l->items);
+    *l = (struct instance_list){0};
+}
+
 bool filter_is_empty(const struct filter *f)
 {
     return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p &&

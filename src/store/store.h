@@ -16,6 +16,7 @@
 #include "model/run.h"
 #include "model/schedule.h"
 #include "model/timer.h"
+#include "store/notice.h"
 
 struct store;
 
@@ -178,6 +179,33 @@ struct uuid_list {
 };
 void uuid_list_done(struct uuid_list *l);
 
+/* An instance as the others see it. Texts are terminated and, in lists, owned. */
+struct instance {
+    struct uuid id;
+    char *name;
+    char *roles;   /* "api,worker,monitor" */
+    char *version; /* of the program */
+    struct wall started_at;
+    struct wall heartbeat_at;
+    int64_t held;    /* runs it holds, as it said itself */
+    bool is_monitor; /* lists */
+};
+struct instance_list {
+    struct instance *items;
+    size_t n;
+    size_t cap;
+};
+void instance_list_done(struct instance_list *l);
+
+/* What an instance says of itself from time to time. */
+struct heartbeat {
+    const struct instance *me; /* started_at, heartbeat_at and is_monitor are not looked at */
+    struct wall started_at;
+    int64_t expire_us;  /* who was silent for so long is forgotten */
+    int64_t monitor_us; /* > 0: for so long it would be, or stay, the monitor; 0: it would not */
+    bool leaves;        /* it is forgotten at once, and is the monitor no more */
+};
+
 struct store_ops {
     const char *name; /* for logs and metrics: "sqlite", "postgres", "memory", "faulty" */
 
@@ -262,6 +290,21 @@ struct store_ops {
     CHECKED enum err (*set_meta)(struct store *s, const char *key, struct str value, struct error *err);
     /* Between transactions, from time to time: whatever the store wants done (checkpoints). */
     void (*upkeep)(struct store *s);
+
+    /*
+     * For stores that several instances share. NULL in those that one process has to itself, where there is
+     * nobody to be told, no other to be elected, and no notice that says `all`.
+     */
+
+    /* Tells the other instances, when the transaction commits. Called last in it. */
+    CHECKED enum err (*notify)(struct store *s, const struct notice *n, struct wall now, struct error *err);
+    /* Says that this instance lives, and for how long it is the monitor when no other is; lists the living.
+     */
+    CHECKED enum err (*heartbeat)(struct store *s, const struct heartbeat *h, struct wall now,
+                                  struct instance_list *ret, struct error *err);
+    /* Of these runs, those that are doomed. */
+    CHECKED enum err (*doomed)(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
+                               struct error *err);
 };
 
 struct store {

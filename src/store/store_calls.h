@@ -179,4 +179,27 @@ static inline void store_upkeep(struct store *s)
     s->ops->upkeep(s);
 }
 
+/* Nothing where there is nobody to be told. */
+CHECKED static inline enum err store_notify(struct store *s, const struct notice *n, struct wall now,
+                                            struct error *err)
+{
+    return s->ops->notify ? s->ops->notify(s, n, now, err) : ERR_NONE;
+}
+
+/* ERR_UNSUPPORTED where there is one instance. */
+CHECKED static inline enum err store_heartbeat(struct store *s, const struct heartbeat *h, struct wall now,
+                                               struct instance_list *ret, struct error *err)
+{
+    if (!s->ops->heartbeat)
+        return error_set(err, ERR_UNSUPPORTED, s->ops->name, "this store is one instance's");
+    return s->ops->heartbeat(s, h, now, ret, err);
+}
+
+/* None where there is one instance. */
+CHECKED static inline enum err store_doomed(struct store *s, const struct uuid *runs, size_t n,
+                                            struct uuid_list *ret, struct error *err)
+{
+    return s->ops->doomed && n > 0 ? s->ops->doomed(s, runs, n, ret, err) : ERR_NONE;
+}
+
 #endif

@@ -28,7 +28,9 @@ struct kind {
     /* Sets g->s (writing) on something fresh; g->own is the kind's. */
     enum err (*open)(struct ground *g, struct error *err);
     void (*close)(struct ground *g);
+    bool (*available)(void); /* NULL: always; false: what it needs is not installed */
 };
+extern const struct kind kind_postgres; /* stores_postgres.c */
 extern const struct kind *const kinds[];
 extern const size_t kinds_n;
 

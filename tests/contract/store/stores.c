@@ -35,7 +35,7 @@ static void close_sqlite(struct ground *g)
     sqlite_file_free(g->own);
 }
 
-static const struct kind kind_sqlite = {"sqlite", open_sqlite, close_sqlite};
+static const struct kind kind_sqlite = {"sqlite", open_sqlite, close_sqlite, NULL};
 
 static enum err open_memory(struct ground *g, struct error *err)
 {
@@ -56,7 +56,7 @@ static void close_memory(struct ground *g)
     memory_db_free(g->own);
 }
 
-static const struct kind kind_memory = {"memory", open_memory, close_memory};
+static const struct kind kind_memory = {"memory", open_memory, close_memory, NULL};
 
-const struct kind *const kinds[] = {&kind_sqlite, &kind_memory};
+const struct kind *const kinds[] = {&kind_sqlite, &kind_memory, &kind_postgres};
 const size_t kinds_n = COUNT_OF(kinds);

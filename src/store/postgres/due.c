@@ -1,0 +1,110 @@
+/*
+ * due.c: timers whose moment comes.
+ */
+#include "store/grow.h"
+#include "store/postgres/ops.h"
+#include "store/postgres/timers.h"
+
+/* Locks those that nobody else has. *ret stays NULL when there are none. */
+static enum err lock_due(struct postgres_store *s, struct wall until, size_t limit, PGresult **ret,
+                         struct error *err)
+{
+    struct args *a = link_args(&s->link);
+
+    args_i64(a, until.us);
+    args_i64(a, (int64_t)limit);
+    return link_ask(&s->link, Q_DUE_LOCK, ret, err);
+}
+
+static enum err add_due(const PGresult *r, size_t row, struct due_list *ret, struct error *err)
+{
+    struct due d = {.id = row_uuid(r, row, 0), .version = row_i64(r, row, 1)};
+    int at = row_timer(r, row, 3, &d.timer);
+    enum err e = LIST_RESERVE(ret, err);
+
+    d.open_runs = row_i64(r, row, at);
+    d.waiting_runs = row_i64(r, row, at + 1);
+    if (!e)
+        e = row_copy(r, row, 2, &d.definition, &d.definition_n, err);
+    if (e)
+        return e;
+    ret->items[ret->n++] = d;
+    return ERR_NONE;
+}
+
+enum err postgres_due(struct store *store, struct wall until, size_t limit, struct due_list *ret,
+                      struct error *err)
+{
+    struct postgres_store *s = postgres_of(store);
+    RESULT(locked);
+    RESULT(r);
+    struct args *a;
+    size_t ids;
+    enum err e;
+
+    e = lock_due(s, until, limit, &locked, err);
+    if (e || row_n(locked) == 0)
+        return e;
+    a = link_args(&s->link);
+    ids = args_array(a, ARG_UUID);
+    for (size_t i = 0; i < row_n(locked); i++)
+        args_add_uuid(a, ids, row_uuid(locked, i, 0));
+    e = link_ask(&s->link, Q_DUE_READ, &r, err);
+    for (size_t i = 0; !e && i < row_n(r); i++)
+        e = add_due(r, i, ret, err);
+    return e;
+}
+
+static enum err end_replaced(struct postgres_store *s, const struct advance *a, size_t n, struct wall now,
+                             struct error *err)
+{
+    CLEANUP(uuid_list_done) struct uuid_list replaced = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        enum err e;
+
+        if (!a[i].replace)
+            continue;
+        e = LIST_RESERVE(&replaced, err);
+        if (e)
+            return e;
+        replaced.items[replaced.n++] = a[i].id;
+    }
+    return timers_end_runs(s, replaced.items, replaced.n, false, now, err);
+}
+
+enum err postgres_advance(struct store *store, const struct advance *a, size_t n, struct wall now,
+                          struct error *err)
+{
+    struct postgres_store *s = postgres_of(store);
+    struct args *args;
+    enum err e;
+
+    if (n == 0)
+        return ERR_NONE;
+    args = timer_args(s, now);
+    for (size_t i = 0; i < n; i++) {
+        timer_args_add(args, a[i].id, &a[i].after);
+        /* due() gives active ones only. */
+        postgres_tally(s, (int)SCHEDULE_ACTIVE, (int)a[i].after.state);
+    }
+    e = link_send(&s->link, Q_TIMERS_UPDATE, NULL, err);
+    return e ? e : end_replaced(s, a, n, now, err);
+}
+
+enum err postgres_next_due(struct store *store, struct wall *ret, struct error *err)
+{
+    struct postgres_store *s = postgres_of(store);
+    struct wall next = WALL_NEVER;
+    RESULT(r);
+    enum err e;
+
+    (void)link_args(&s->link);
+    e = link_ask(&s->link, Q_NEXT_DUE, &r, err);
+    if (e)
+        return e;
+    for (int i = 0; i < 3; i++)
+        next = wall_min(next, row_wall(r, 0, i));
+    *ret = next;
+    return ERR_NONE;
+}

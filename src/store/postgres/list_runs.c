@@ -1,0 +1,137 @@
+/*
+ * list_runs.c: runs as people look at them: open and dead ones from `run`, ended ones from `run_log`, as one
+ * list. A reading transaction sees one moment (REPEATABLE READ), so no run is in both or in neither.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/grow.h"
+#include "store/postgres/ops.h"
+
+static void read_run_record(const PGresult *r, size_t row, struct run_record *ret)
+{
+    struct str error;
+    int at;
+
+    *ret = (struct run_record){0};
+    at = row_run(r, row, 0, &ret->run);
+    ret->started_at = row_wall(r, row, at);
+    ret->ended_at = row_wall(r, row, at + 1);
+    ret->took_us = row_i64(r, row, at + 2);
+    ret->status = (int)row_i64(r, row, at + 3);
+    error = row_str(r, row, at + 4);
+    if (error.n >= sizeof(ret->error))
+        error.n = sizeof(ret->error) - 1;
+    memcpy(ret->error, error.p, error.n);
+}
+
+enum err postgres_get_run(struct store *store, struct uuid id, struct run_record *ret, struct error *err)
+{
+    struct postgres_store *s = postgres_of(store);
+    RESULT(open);
+    RESULT(ended);
+    enum err e;
+
+    args_uuid(link_args(&s->link), id);
+    e = link_send(&s->link, Q_RUN_OPEN_ONE, &open, err);
+    if (e)
+        return e;
+    args_uuid(link_args(&s->link), id);
+    e = link_ask(&s->link, Q_RUN_LOG_ONE, &ended, err);
+    if (e)
+        return e;
+    if (row_n(open) + row_n(ended) == 0)
+        return error_set(err, ERR_NOT_FOUND, NULL, "no such run");
+    read_run_record(row_n(open) > 0 ? open : ended, 0, ret);
+    return ERR_NONE;
+}
+
+/* The statements that together hold what a filter asks for. */
+struct sources {
+    enum sql ids[3];
+    size_t n;
+};
+
+static struct sources sources_of_schedule(int state)
+{
+    if (state < 0)
+        return (struct sources){{Q_RUNS_OPEN_OF, Q_RUNS_DEAD_OF, Q_LOG_OF}, 3};
+    if (run_state_open((enum run_state)state))
+        return (struct sources){{Q_RUNS_OPEN_OF}, 1};
+    return (struct sources){{state == (int)RUN_DEAD ? Q_RUNS_DEAD_OF : Q_LOG_OF}, 1};
+}
+
+static struct sources sources_of_all(int state)
+{
+    if (state < 0)
+        return (struct sources){{Q_RUNS_ALL, Q_LOG_ALL}, 2};
+    switch ((enum run_state)state) {
+    case RUN_PENDING:
+    case RUN_RETRYING:
+        return (struct sources){{Q_RUNS_WAITING}, 1};
+    case RUN_RUNNING:
+        return (struct sources){{Q_RUNS_RUNNING}, 1};
+    case RUN_DEAD:
+        return (struct sources){{Q_RUNS_DEAD}, 1};
+    case RUN_SUCCEEDED:
+        return (struct sources){{Q_LOG_ALL}, 1};
+    case RUN_FAILED:
+    case RUN_SKIPPED:
+    case RUN_CANCELLED:
+        return (struct sources){{Q_LOG_OTHER}, 1};
+    }
+    return (struct sources){{Q_LOG_ALL}, 1}; /* no such state: no such row */
+}
+
+static enum err read_page(struct postgres_store *s, enum sql id, const struct run_filter *f,
+                          struct run_record_list *ret, struct error *err)
+{
+    static const struct uuid last = {
+        {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+    struct args *a = link_args(&s->link);
+    RESULT(r);
+    enum err e;
+
+    args_uuid(a, uuid_is_nil(f->before) ? last : f->before);
+    if (f->state >= 0)
+        args_i64(a, f->state);
+    else
+        args_null(a, ARG_I64);
+    args_i64(a, (int64_t)f->limit);
+    if (!uuid_is_nil(f->schedule_id))
+        args_uuid(a, f->schedule_id);
+    e = link_ask(&s->link, id, &r, err);
+    for (size_t i = 0; !e && i < row_n(r); i++) {
+        e = LIST_RESERVE(ret, err);
+        if (!e)
+            read_run_record(r, i, &ret->items[ret->n++]);
+    }
+    return e;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct run_record *x = a;
+    const struct run_record *y = b;
+
+    return uuid_cmp(y->run.id, x->run.id);
+}
+
+enum err postgres_list_runs(struct store *store, const struct run_filter *f, struct run_record_list *ret,
+                            struct error *err)
+{
+    struct sources from =
+        uuid_is_nil(f->schedule_id) ? sources_of_all(f->state) : sources_of_schedule(f->state);
+
+    for (size_t i = 0; i < from.n; i++) {
+        enum err e = read_page(postgres_of(store), from.ids[i], f, ret, err);
+
+        if (e)
+            return e;
+    }
+    if (ret->n > 0)
+        qsort(ret->items, ret->n, sizeof(ret->items[0]), newest_first);
+    if (ret->n > f->limit)
+        ret->n = f->limit;
+    return ERR_NONE;
+}

@@ -1,0 +1,119 @@
+/*
+ * open.c: the process's knowledge of the database: options, statements, and the schema brought up to date.
+ */
+#include "base/alloc.h"
+#include "base/str.h"
+#include "store/postgres/conn.h"
+#include "store/postgres/notify.h"
+#include "store/postgres/partition.h"
+#include "store/postgres/schema.h"
+
+static enum err copy_options(struct postgres *p, const struct postgres_options *o, struct error *err)
+{
+    enum err e;
+
+    p->unprepared = o->unprepared;
+    p->instance = o->instance;
+    p->poll_us = o->poll_us;
+    p->clock = o->clock;
+    p->clock_arg = o->clock_arg;
+    e = alloc_str(str_of(o->url), &p->url, err);
+    if (!e)
+        e = alloc_str(str_of(o->schema ? o->schema : "carillon"), &p->schema, err);
+    if (!e && o->application_name)
+        e = alloc_str(str_of(o->application_name), &p->application_name, err);
+    return e;
+}
+
+/* What libpq says of a wrong URL quotes it, password and all: it is not told. */
+static enum err judge_options(const struct postgres *p, struct error *err)
+{
+    PQconninfoOption *parsed = PQconninfoParse(p->url, NULL);
+
+    if (!parsed)
+        return error_set(err, ERR_INVALID, "postgres", "the URL cannot be read");
+    PQconninfoFree(parsed);
+    if (!sql_schema_ok(p->schema))
+        return error_set(err, ERR_INVALID, "postgres",
+                         "a schema's name is lower case letters, digits and _, at most 40");
+    return ERR_NONE;
+}
+
+enum err postgres_link(struct postgres *p, struct link *ret, struct error *err)
+{
+    struct link_options o = {.url = p->url, .application_name = p->application_name, .stop_fd = -1};
+    PGconn *pg;
+    enum err e = link_connect(&o, &pg, err);
+
+    if (e)
+        return e;
+    e = link_init(ret, pg, &p->sql, p->unprepared, err);
+    if (e)
+        link_done(ret);
+    return e;
+}
+
+static enum err clock_of(const struct postgres *p, struct link *l, struct wall *ret, struct error *err)
+{
+    RESULT(r);
+    enum err e;
+
+    if (p->clock) {
+        *ret = p->clock(p->clock_arg);
+        return ERR_NONE;
+    }
+    e = link_exec(l, "SELECT " SQL_US("now()"), NULL, &r, err);
+    if (e)
+        return e;
+    ret->us = row_i64(r, 0, 0);
+    return ERR_NONE;
+}
+
+static enum err prepare_database(struct postgres *p, struct error *err)
+{
+    struct link l;
+    struct wall now;
+    enum err e = postgres_link(p, &l, err);
+
+    if (e)
+        return e;
+    e = postgres_migrate(p, &l, err);
+    if (!e)
+        e = clock_of(p, &l, &now, err);
+    /* Another instance that is at it, or a lock that does not come, is no reason not to start. */
+    if (!e && partitions_make(p, &l, now, err) == ERR_UNAVAILABLE)
+        e = ERR_UNAVAILABLE;
+    link_done(&l);
+    return e;
+}
+
+enum err postgres_open(const struct postgres_options *options, struct postgres **ret, struct error *err)
+{
+    CLEANUP(postgres_free_p) struct postgres *p = alloc_new(struct postgres);
+    enum err e;
+
+    e = copy_options(p, options, err);
+    if (!e)
+        e = judge_options(p, err);
+    if (e)
+        return e;
+    notice_channel(p->schema, p->channel, sizeof(p->channel));
+    e = sql_texts_init(&p->sql, p->schema, err);
+    if (!e)
+        e = prepare_database(p, err);
+    if (e)
+        return e;
+    *ret = TAKE(p);
+    return ERR_NONE;
+}
+
+void postgres_free(struct postgres *p)
+{
+    if (!p)
+        return;
+    sql_texts_done(&p->sql);
+    alloc_free(p->url);
+    alloc_free(p->schema);
+    alloc_free(p->application_name);
+    alloc_free(p);
+}

@@ -1,0 +1,12 @@
+/*
+ * schema.h: the schema is made, and brought up to date.
+ */
+#ifndef STORE_POSTGRES_SCHEMA_H
+#define STORE_POSTGRES_SCHEMA_H
+
+#include "store/postgres/conn.h"
+
+/* One instance does it, others wait for it. ERR_CONFLICT: it is a newer build's. */
+CHECKED enum err postgres_migrate(const struct postgres *p, struct link *l, struct error *err);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * sql.h: every statement of the PostgreSQL store, in one place: (name, text). `@` stands for the schema and
+ * its dot. tests/unit/store/postgres_plan.c explains each of those on a hot path with 100,000 rows.
+ *
+ * PostgreSQL 13 is the oldest that must read them. States are numbers: 0 active, 1 paused, 2 finished; runs:
+ * 0 pending, 1 running, 2 retrying, 3 succeeded, 4 failed, 5 dead, 6 skipped, 7 cancelled; below 3 is open.
+ *
+ * A statement sees what was committed when it began. A lock that was waited for may therefore come with newer
+ * rows than the rest of the statement saw; so rows are locked by one statement, and what depends on them is
+ * read by the next.
+ *
+ * Set-based statements join arrays to tables by nested loops over an index: Q_TX_WRITE and Q_TX_READ leave
+ * the planner nothing else, since a plan made while a table was empty is kept when it has grown. So nothing
+ * here may join two arrays with each other.
+ */
+#ifndef STORE_POSTGRES_SQL_H
+#define STORE_POSTGRES_SQL_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Microseconds of a timestamp, exactly: extract(epoch) is a double before PostgreSQL 14. */
+#define SQL_US(t)                                                                                            \
+    "(extract(epoch FROM date_trunc('second', " t "))::bigint * 1000000 + "                                  \
+    "extract(microseconds FROM " t ")::bigint % 1000000)"
+#define PLANNER                                                                                              \
+    "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "                \
+    "set_config('enable_mergejoin', 'off', true), set_config('random_page_cost', '1.1', true), "             \
+    "set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true), "            \
+    "set_config('statement_timeout', '0', true), "                                                           \
+    "set_config('idle_in_transaction_session_timeout', '5s', true)"
+#define TIMER_COLUMNS                                                                                        \
+    "t.state, t.next_at, t.occurs_at, t.started_at, t.runs, t.missed_coalesced, t.missed_overlap, "          \
+    "t.missed_misfire, t.missed_late, t.missed_paused, t.missed_window"
+#define TIMER_NAMES                                                                                          \
+    "state, next_at, occurs_at, started_at, runs, missed_coalesced, missed_overlap, missed_misfire, "        \
+    "missed_late, missed_paused, missed_window"
+/* $1 now, $2 id, $3 to $13 the timer's: as timers.c puts them. */
+#define TIMER_ARRAYS                                                                                         \
+    "unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], "              \
+    "$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[]"
+#define TIMER_SET                                                                                            \
+    "state = u.state, next_at = u.next_at, occurs_at = u.occurs_at, started_at = u.started_at, "             \
+    "runs = u.runs, missed_coalesced = u.missed_coalesced, missed_overlap = u.missed_overlap, "              \
+    "missed_misfire = u.missed_misfire, missed_late = u.missed_late, missed_paused = u.missed_paused, "      \
+    "missed_window = u.missed_window, "                                                                      \
+    "finished_at = CASE WHEN u.state = 2 THEN coalesce(t.finished_at, $1::bigint) END"
+#define RUN_COLUMNS                                                                                          \
+    "r.id, r.schedule_id, r.version, r.scheduled_at, r.due_at, r.state, r.attempt, r.failures, "             \
+    "r.lease_token, r.lease_until"
+#define RUN_RECORD_COLUMNS RUN_COLUMNS ", r.started_at, r.ended_at, r.took_us, r.status, r.error"
+#define LOG_RECORD_COLUMNS                                                                                   \
+    "r.id, r.schedule_id, r.version, r.scheduled_at, NULL::bigint, r.state, r.attempt, r.failures, "         \
+    "0::bigint, 0::bigint, r.started_at, r.ended_at, r.took_us, r.status, r.error"
+#define LOG_NAMES                                                                                            \
+    "id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, ended_at, took_us, "      \
+    "status, error"
+#define OPEN_RUNS "(SELECT count(*) FROM @run r WHERE r.schedule_id = t.id AND r.state < 3)"
+#define RECORD_COLUMNS                                                                                       \
+    "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
+    ", t.last_state, t.last_at, " OPEN_RUNS
+/* Schedules by identity ($1 keys, $2 hashes) or id ($3). */
+#define WANTED                                                                                               \
+    "(SELECT s.id FROM unnest($1::text[], $2::uuid[]) AS u (client_key, hash) JOIN @schedule s "             \
+    "ON s.client_key = u.client_key AND s.hash = u.hash UNION SELECT unnest($3::uuid[]))"
+/* The filter's members in the order of args_filter(); NULL: any. */
+#define FILTER                                                                                               \
+    " AND s.id > $1::uuid AND ($2::text IS NULL OR s.operation = $2)"                                        \
+    " AND ($3::text IS NULL OR s.application = $3) AND ($4::text IS NULL OR s.client_group = $4)"            \
+    " AND ($5::text IS NULL OR s.client_key = $5) AND ($6::text IS NULL OR s.client_type = $6)"              \
+    " AND ($7::text IS NULL OR starts_with(s.name, $7)) AND ($8::bigint IS NULL OR t.state = $8)"            \
+    " ORDER BY s.id LIMIT $9::bigint"
+#define LISTED " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE true"
+#define BY_ID LISTED FILTER
+/* These are few, so they are found first and sorted afterwards; the others come out by id. */
+#define BY_KEY LISTED " AND s.id IN (SELECT k.id FROM @schedule k WHERE k.client_key = $5)" FILTER
+#define BY_GROUP LISTED " AND s.client_group = $4 AND s.client_group <> ''" FILTER
+#define BY_APPLICATION LISTED " AND s.application = $3 AND s.application <> ''" FILTER
+#define BY_PAUSED LISTED " AND t.state = 1 AND t.id > $1::uuid" FILTER
+/* $1 before, $2 state or NULL, $3 limit, $4 schedule. */
+#define RUN_PAGE                                                                                             \
+    " AND r.id < $1::uuid AND ($2::bigint IS NULL OR r.state = $2) ORDER BY r.id DESC LIMIT $3::bigint"
+
+#define SQL_LIST(X)                                                                                          \
+    X(Q_BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                                      \
+    X(Q_BEGIN_READ, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                                       \
+    /* now() is the same for all statements of a transaction, as the lane's `now` is for all operations. */  \
+    X(Q_TX_WRITE,                                                                                            \
+      "SELECT " SQL_US(                                                                                      \
+          "now()") ", " PLANNER ", set_config('lock_timeout', '10s', true), "                                \
+                   "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "            \
+                   "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)")             \
+    X(Q_TX_READ, "SELECT " SQL_US("now()") ", " PLANNER)                                                     \
+    X(Q_COMMIT, "COMMIT")                                                                                    \
+    X(Q_ROLLBACK, "ROLLBACK")                                                                                \
+    X(Q_PING, "SELECT 1 FROM @meta WHERE key = 'schema_version'")                                            \
+    X(Q_META_GET, "SELECT value FROM @meta WHERE key = $1")                                                  \
+    X(Q_META_SET,                                                                                            \
+      "INSERT INTO @meta AS m VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")       \
+    X(Q_TALLY_ADD, "INSERT INTO @tally AS t (slot, state, n) VALUES ($1, $2, $3) "                           \
+                   "ON CONFLICT (slot, state) DO UPDATE SET n = t.n + excluded.n")                           \
+    X(Q_NOTIFY, "SELECT pg_notify($1, $2)")                                                                  \
+                                                                                                             \
+    /* registration */                                                                                       \
+    X(Q_PUT_NEW, "INSERT INTO @schedule (id, hash, operation, application, client_group, client_key, "       \
+                 "client_type, name, definition, version, created_at, updated_at) "                          \
+                 "SELECT u.*, 1, $1, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], "        \
+                 "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) AS u "                        \
+                 "ON CONFLICT (client_key, hash) DO NOTHING RETURNING id")                                   \
+    X(Q_PUT_NEW_TIMERS, "INSERT INTO @timer (id, " TIMER_NAMES ", finished_at) "                             \
+                        "SELECT u.*, CASE WHEN u.state = 2 THEN $1::bigint END FROM " TIMER_ARRAYS           \
+                        ") AS u (id, " TIMER_NAMES ") "                                                      \
+                        "WHERE EXISTS (SELECT 1 FROM @schedule s WHERE s.id = u.id)")                        \
+    X(Q_PUT_LOCK,                                                                                            \
+      "SELECT t.id FROM " WANTED " w JOIN @timer t ON t.id = w.id ORDER BY t.id FOR UPDATE OF t")            \
+    X(Q_PUT_READ, "SELECT s.id, s.version, t.state, s.hash, s.operation, s.application, s.client_group, "    \
+                  "s.client_key, s.client_type FROM " WANTED " w JOIN @schedule s ON s.id = w.id "           \
+                  "JOIN @timer t ON t.id = s.id ORDER BY s.id")                                              \
+    X(Q_PUT_OVER, "UPDATE @schedule s SET hash = u.hash, operation = u.operation, "                          \
+                  "application = u.application, client_group = u.client_group, client_key = u.client_key, "  \
+                  "client_type = u.client_type, name = u.name, definition = u.definition, "                  \
+                  "version = u.version, updated_at = $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], "    \
+                  "$5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[]) " \
+                  "AS u (id, hash, operation, application, client_group, client_key, client_type, name, "    \
+                  "definition, version) WHERE s.id = u.id")                                                  \
+    X(Q_SCHEDULE_TOUCH, "UPDATE @schedule SET version = version + 1, updated_at = $1 WHERE id = $2")         \
+    X(Q_SCHEDULES_DELETE, "DELETE FROM @schedule WHERE id = ANY($1::uuid[])")                                \
+                                                                                                             \
+    /* timers */                                                                                             \
+    X(Q_TIMERS_LOCK, "SELECT t.id, t.state FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id "        \
+                     "FOR UPDATE")                                                                           \
+    X(Q_VERSION, "SELECT s.version FROM @schedule s WHERE s.id = $1")                                        \
+    X(Q_TIMERS_UPDATE, "UPDATE @timer t SET " TIMER_SET " FROM " TIMER_ARRAYS ") AS u (id, " TIMER_NAMES     \
+                       ") WHERE t.id = u.id")                                                                \
+    X(Q_TIMERS_DELETE, "DELETE FROM @timer WHERE id = ANY($1::uuid[])")                                      \
+                                                                                                             \
+    /* reading schedules */                                                                                  \
+    X(Q_GET_LOCK, "SELECT 1 FROM @timer t WHERE t.id = $1 FOR UPDATE")                                       \
+    X(Q_GET, "SELECT " RECORD_COLUMNS " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE s.id = $1")      \
+    X(Q_ID_BY_IDENTITY, "SELECT s.id, s.operation, s.application, s.client_group, s.client_key, "            \
+                        "s.client_type FROM @schedule s WHERE s.client_key = $1 AND s.hash = $2")            \
+    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS BY_ID)                                                          \
+    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS BY_KEY)                                                        \
+    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS BY_GROUP)                                                    \
+    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS BY_APPLICATION)                                        \
+    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS BY_PAUSED)                                                  \
+    X(Q_IDS_BY_ID, "SELECT s.id" BY_ID)                                                                      \
+    X(Q_IDS_BY_KEY, "SELECT s.id" BY_KEY)                                                                    \
+    X(Q_IDS_BY_GROUP, "SELECT s.id" BY_GROUP)                                                                \
+    X(Q_IDS_BY_APPLICATION, "SELECT s.id" BY_APPLICATION)                                                    \
+    X(Q_IDS_BY_PAUSED, "SELECT s.id" BY_PAUSED)                                                              \
+    X(Q_FINISHED_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 2 AND t.finished_at < $1 "                 \
+                       "AND NOT EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = t.id AND r.state < 3) "   \
+                       "ORDER BY t.finished_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED")                        \
+    X(Q_WITHOUT_OPEN, "SELECT u.id FROM unnest($1::uuid[]) AS u (id) WHERE NOT EXISTS "                      \
+                      "(SELECT 1 FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) ORDER BY u.id")     \
+    X(Q_STATS_SCHEDULES, "SELECT state, sum(n)::bigint FROM @tally GROUP BY state")                          \
+    X(Q_STATS_WAITING, "SELECT state, count(*) FROM @run WHERE state IN (0, 2) GROUP BY state")              \
+    X(Q_STATS_RUNNING, "SELECT 1, count(*) FROM @run WHERE state = 1")                                       \
+    X(Q_STATS_DEAD, "SELECT 5, count(*) FROM @run WHERE state = 5")                                          \
+                                                                                                             \
+    /* ending what is open: deletion, replacement, pause, overlap replace */                                 \
+    X(Q_OPEN_CANCEL,                                                                                         \
+      "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) AND r.state < 3 "         \
+      "AND r.state <> 1 ORDER BY r.id FOR UPDATE), "                                                         \
+      "gone AS (DELETE FROM @run r USING open o WHERE r.id = o.id RETURNING r.*), "                          \
+      "logged AS (INSERT INTO @run_log (" LOG_NAMES ") SELECT id, schedule_id, version, scheduled_at, 7, "   \
+      "attempt, failures, started_at, $2::bigint, took_us, status, error FROM gone RETURNING schedule_id) "  \
+      "UPDATE @timer t SET last_state = 7, last_at = $2 "                                                    \
+      "FROM (SELECT DISTINCT schedule_id FROM logged) l WHERE t.id = l.schedule_id AND $3::bigint = 1")      \
+    X(Q_OPEN_DOOM, "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) "            \
+                   "AND r.state < 3 AND r.state = 1 ORDER BY r.id FOR UPDATE) "                              \
+                   "UPDATE @run r SET doomed = true FROM open o WHERE r.id = o.id")                          \
+                                                                                                             \
+    /* claiming */                                                                                           \
+    X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
+                  "LIMIT $2 FOR UPDATE SKIP LOCKED")                                                         \
+    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting "                 \
+                  "FROM unnest($1::uuid[]) AS u (id) JOIN @timer t ON t.id = u.id "                          \
+                  "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "               \
+                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting "                     \
+                  "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o ORDER BY t.next_at, t.id")      \
+    X(Q_RUNS_INSERT,                                                                                         \
+      "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
+      "lease_token, lease_until) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "              \
+      "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) "  \
+      "AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING RETURNING id")                \
+    X(Q_RETAKE_LOCK,                                                                                         \
+      "WITH lost AS MATERIALIZED (SELECT r.id FROM @run r WHERE r.state = 1 AND r.lease_until < $1 "         \
+      "ORDER BY r.lease_until LIMIT $3 FOR UPDATE SKIP LOCKED), "                                            \
+      "waiting AS MATERIALIZED (SELECT r.id FROM @run r WHERE r.state IN (0, 2) AND r.due_at <= $2 "         \
+      "ORDER BY r.due_at LIMIT ($3 - (SELECT count(*) FROM lost)) FOR UPDATE SKIP LOCKED) "                  \
+      "SELECT id FROM lost UNION ALL SELECT id FROM waiting")                                                \
+    X(Q_RETAKE, "UPDATE @run r SET state = 1, attempt = r.attempt + 1, lease_owner = $2, "                   \
+                "lease_token = $3, lease_until = $4 FROM @schedule s WHERE r.id = ANY($1::uuid[]) "          \
+                "AND s.id = r.schedule_id AND NOT r.doomed RETURNING " RUN_COLUMNS ", s.definition")         \
+    X(Q_NEXT_DUE,                                                                                            \
+      "SELECT (SELECT next_at FROM @timer WHERE state = 0 AND next_at IS NOT NULL ORDER BY next_at "         \
+      "LIMIT 1), (SELECT due_at FROM @run WHERE state IN (0, 2) AND due_at IS NOT NULL ORDER BY due_at "     \
+      "LIMIT 1), (SELECT lease_until FROM @run WHERE state = 1 ORDER BY lease_until LIMIT 1)")               \
+                                                                                                             \
+    /* completing */                                                                                         \
+    X(Q_ENDS_TIMERS, "SELECT t.id, " TIMER_COLUMNS " FROM @timer t WHERE t.id = ANY($1::uuid[]) "            \
+                     "ORDER BY t.id FOR UPDATE")                                                             \
+    X(Q_ENDS_TIMERS_FREE, "SELECT t.id FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id "            \
+                          "FOR UPDATE SKIP LOCKED")                                                          \
+    X(Q_ENDS_RUNS, "SELECT " RUN_COLUMNS ", r.doomed, r.started_at FROM @run r "                             \
+                   "WHERE r.id = ANY($1::uuid[]) ORDER BY r.id FOR UPDATE")                                  \
+    X(Q_ENDS_OPEN, "SELECT r.schedule_id, count(*), count(*) FILTER (WHERE r.state = 0 AND r.due_at IS "     \
+                   "NULL) FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) AND r.state < 3 "                \
+                   "GROUP BY r.schedule_id ORDER BY r.schedule_id")                                          \
+    X(Q_ORPHANS, "SELECT r.id, r.schedule_id, r.failures FROM @run r WHERE r.id = ANY($1::uuid[])")          \
+    X(Q_EXISTING, "SELECT t.id FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id")                    \
+    X(Q_RUNS_DELETE, "DELETE FROM @run WHERE id = ANY($1::uuid[])")                                          \
+    X(Q_LOG_INSERT, "INSERT INTO @run_log (" LOG_NAMES ") SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "   \
+                    "$3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], "   \
+                    "$9::bigint[], $10::bigint[], $11::bigint[], $12::text[]) AS u")                         \
+    X(Q_RUNS_KEEP,                                                                                           \
+      "UPDATE @run r SET state = u.state, due_at = u.due_at, attempt = u.attempt, failures = u.failures, "   \
+      "started_at = u.started_at, ended_at = u.ended_at, "                                                   \
+      "took_us = CASE WHEN u.attempted = 1 THEN u.took_us ELSE r.took_us END, "                              \
+      "status = CASE WHEN u.attempted = 1 THEN u.status ELSE r.status END, "                                 \
+      "error = CASE WHEN u.attempted = 1 THEN u.error ELSE r.error END, "                                    \
+      "lease_owner = NULL, lease_token = 0, lease_until = 0 "                                                \
+      "FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "       \
+      "$7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[]) AS u (id, state, due_at, "      \
+      "attempt, failures, started_at, ended_at, attempted, took_us, status, error) WHERE r.id = u.id")       \
+    X(Q_RUNS_RELEASE,                                                                                        \
+      "UPDATE @run r SET due_at = $2 FROM (SELECT w.id FROM unnest($1::uuid[]) AS u (schedule_id) "          \
+      "CROSS JOIN LATERAL (SELECT r.id FROM @run r WHERE r.schedule_id = u.schedule_id AND r.state < 3 "     \
+      "AND r.state = 0 AND r.due_at IS NULL ORDER BY r.scheduled_at LIMIT 1) w) f WHERE r.id = f.id")        \
+    X(Q_TIMERS_ENDED, "UPDATE @timer t SET " TIMER_SET ", last_state = u.last_state, last_at = u.last_at "   \
+                      "FROM " TIMER_ARRAYS ", $14::bigint[], $15::bigint[]) AS u (id, " TIMER_NAMES          \
+                      ", last_state, last_at) WHERE t.id = u.id")                                            \
+    X(Q_DOOMED, "SELECT r.id FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.doomed ORDER BY r.id")           \
+    X(Q_RENEW, "WITH mine AS (SELECT r.id, u.n FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY "       \
+               "AS u (id, token, n) JOIN @run r ON r.id = u.id AND r.lease_token = u.token "                 \
+               "AND r.state = 1 ORDER BY r.id FOR UPDATE OF r) "                                             \
+               "UPDATE @run r SET lease_until = $3 FROM mine m WHERE r.id = m.id RETURNING m.n")             \
+                                                                                                             \
+    /* runs as lists show them */                                                                            \
+    X(Q_RUN_OPEN_ONE, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.id = $1")                           \
+    X(Q_RUN_LOG_ONE, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.id = $1")                        \
+    X(Q_RUNS_ALL, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE true" RUN_PAGE)                           \
+    X(Q_RUNS_WAITING, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.state IN (0, 2)" RUN_PAGE)          \
+    X(Q_RUNS_RUNNING, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.state = 1" RUN_PAGE)                \
+    X(Q_RUNS_DEAD, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.state = 5" RUN_PAGE)                   \
+    X(Q_RUNS_OPEN_OF,                                                                                        \
+      "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.schedule_id = $4 AND r.state < 3" RUN_PAGE)         \
+    X(Q_RUNS_DEAD_OF,                                                                                        \
+      "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.schedule_id = $4 AND r.state = 5" RUN_PAGE)         \
+    X(Q_LOG_ALL, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE true" RUN_PAGE)                        \
+    X(Q_LOG_OTHER,                                                                                           \
+      "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.state = $2 AND r.state <> 3" RUN_PAGE)          \
+    X(Q_LOG_OF, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.schedule_id = $4" RUN_PAGE)           \
+                                                                                                             \
+    /* upkeep */                                                                                             \
+    X(Q_TRIM_OK, "WITH old AS (SELECT id FROM @run_log WHERE state = 3 AND ended_at < $1 "                   \
+                 "ORDER BY ended_at LIMIT $2) DELETE FROM @run_log l USING old WHERE l.id = old.id")         \
+    X(Q_TRIM_OTHER, "WITH old AS (SELECT id FROM @run_log WHERE state <> 3 AND ended_at < $1 "               \
+                    "ORDER BY ended_at LIMIT $2) DELETE FROM @run_log l USING old WHERE l.id = old.id")      \
+                                                                                                             \
+    /* instances */                                                                                          \
+    X(Q_INSTANCE_SAY, "INSERT INTO @instance AS i (id, name, roles, version, started_at, heartbeat, held) "  \
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET "                  \
+                      "name = excluded.name, roles = excluded.roles, version = excluded.version, "           \
+                      "heartbeat = excluded.heartbeat, held = excluded.held")                                \
+    X(Q_INSTANCE_LEAVE, "DELETE FROM @instance WHERE id = $1")                                               \
+    X(Q_INSTANCES_EXPIRE, "DELETE FROM @instance WHERE heartbeat < $1")                                      \
+    X(Q_INSTANCES, "SELECT i.id, i.name, i.roles, i.version, i.started_at, i.heartbeat, i.held, "            \
+                   "coalesce((SELECT l.holder = i.id AND l.until >= $1 FROM @lease l "                       \
+                   "WHERE l.name = 'monitor'), false) FROM @instance i ORDER BY i.started_at, i.id")         \
+    X(Q_ELECT, "INSERT INTO @lease AS l (name, holder, until) VALUES ('monitor', $1, $3) "                   \
+               "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until "          \
+               "WHERE l.holder = excluded.holder OR l.until < $2")                                           \
+    X(Q_RESIGN, "DELETE FROM @lease WHERE name = 'monitor' AND holder = $1")
+
+#define X(name, text) name,
+enum sql { SQL_LIST(X) Q_N };
+#undef X
+
+/* All texts with one schema filled in. */
+struct sql_texts {
+    const char *text[Q_N]; /* in .all */
+    struct buf all;
+};
+/* `schema` must be what sql_schema_ok() lets pass. */
+CHECKED enum err sql_texts_init(struct sql_texts *t, const char *schema, struct error *err);
+void sql_texts_done(struct sql_texts *t);
+const char *sql_name(enum sql q); /* "Q_PUT_NEW" */
+
+/* Appends `text` with each @ replaced by the quoted schema and a dot. */
+void sql_add(struct buf *out, const char *schema, const char *text);
+/* Lower case letters, digits and _, no digit first, at most 40: it needs no care anywhere. */
+bool sql_schema_ok(const char *schema);
+
+#endif

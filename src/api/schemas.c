@@ -114,6 +114,8 @@ static const struct member connection_members[] = {
      false},
     {"mode", "`redis`: PUBLISH, XADD or LPUSH.", STRING(.values = redis_modes, .preset = "\"publish\""),
      false, false},
+    {"maxlen", "`redis` in mode `stream`: about how many entries the stream keeps.",
+     INTEGER(.minimum = "1", .maximum = "1000000000000"), false, false},
     {"tls", "`rest`: how a TLS connection is judged.", REF("Tls"), false, false},
 };
 static const struct schema connection_schema = {

@@ -4,26 +4,18 @@
  * The lines lie in one buffer and their list items in one array, both reused: libcurl only reads the chain,
  * and curl_slist_append() would allocate twice a line.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "calendar/iso8601.h"
+#include "deliver/identity.h"
 #include "deliver/rest_internal.h"
 
 /* Names that are ours to set: the run's identity, and what follows from the body and the connection. */
 static bool header_is_ours(struct str name)
 {
-    static const char *const ours[] = {"Idempotency-Key", "traceparent", "Content-Length",
-                                       "Transfer-Encoding", "Expect"};
-    const struct str prefix = STR("Carillon-");
-
-    for (size_t i = 0; i < COUNT_OF(ours); i++) {
-        if (str_eq_nocase(name, str_of(ours[i])))
-            return true;
-    }
-    return name.n >= prefix.n && str_eq_nocase((struct str){name.p, prefix.n}, prefix);
+    return identity_owns(name) || str_eq_nocase(name, STR("Content-Length")) ||
+           str_eq_nocase(name, STR("Transfer-Encoding")) || str_eq_nocase(name, STR("Expect"));
 }
 
 /* A line break would let a value write further headers, or a second request. */
@@ -56,11 +48,6 @@ static void add_line(struct transfer *t, size_t *n, struct str name, struct str 
     (*n)++;
 }
 
-static void add_cstr(struct transfer *t, size_t *n, struct str name, const char *value)
-{
-    add_line(t, n, name, str_of(value));
-}
-
 static enum err add_user_headers(struct transfer *t, size_t *n, bool *ret_has_type, struct error *err)
 {
     json_t *headers = t->delivery->schedule->task.headers;
@@ -88,45 +75,13 @@ static enum err add_user_headers(struct transfer *t, size_t *n, bool *ret_has_ty
     return ERR_NONE;
 }
 
-/*
- * W3C Trace Context: the trace id is the run's id, so all attempts of a run are one trace and can be looked
- * up by it; each attempt is a span of its own. Sampled, or a receiver that follows its parent's choice would
- * keep nothing.
- */
-static void add_traceparent(struct transfer *t, size_t *n)
-{
-    static const char hex[] = "0123456789abcdef";
-    char text[] = "00-00000000000000000000000000000000-0000000000000000-01";
-    uint64_t span = rng_next(&t->rest->rng) | 1; /* all zero is not a span */
-
-    for (size_t i = 0; i < 16; i++) {
-        text[3 + 2 * i] = hex[t->delivery->run.id.b[i] >> 4];
-        text[4 + 2 * i] = hex[t->delivery->run.id.b[i] & 15];
-    }
-    for (size_t i = 0; i < 16; i++)
-        text[36 + i] = hex[(span >> (60 - 4 * i)) & 15];
-    add_line(t, n, STR("traceparent"), (struct str){text, sizeof(text) - 1});
-}
-
 static void add_identity(struct transfer *t, size_t *n)
 {
-    const struct run *run = &t->delivery->run;
-    char key[RUN_KEY_MAX];
-    char id[UUID_TEXT + 1];
-    char at[ISO_TEXT_MAX];
-    char attempt[24];
+    struct identity identity;
 
-    run_key(run, key);
-    add_cstr(t, n, STR("Idempotency-Key"), key);
-    uuid_format(run->schedule_id, id);
-    add_cstr(t, n, STR("Carillon-Schedule-Id"), id);
-    uuid_format(run->id, id);
-    add_cstr(t, n, STR("Carillon-Run-Id"), id);
-    iso_format(run->scheduled_at, at);
-    add_cstr(t, n, STR("Carillon-Scheduled-At"), at);
-    (void)snprintf(attempt, sizeof(attempt), "%lld", (long long)run->attempt);
-    add_cstr(t, n, STR("Carillon-Attempt"), attempt);
-    add_traceparent(t, n);
+    identity_make(&t->delivery->run, &t->rest->rng, &identity);
+    for (size_t i = 0; i < IDENTITY_N; i++)
+        add_line(t, n, identity.items[i].name, str_of(identity.items[i].value));
 }
 
 /* Makes the chain over the `n` terminated lines that begin at `offset`. */

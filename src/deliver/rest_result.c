@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "deliver/outcome.h"
 #include "deliver/rest_internal.h"
 
 /* A wait beyond a year means as much as a year. */
@@ -50,32 +51,12 @@ static struct attempt_result *result_of(struct transfer *t)
 
 void rest_result_clear(struct transfer *t)
 {
-    *result_of(t) = (struct attempt_result){.retry_after_us = -1};
+    outcome_clear(t->delivery);
 }
 
-/* Whatever bytes a peer's certificate or a library put into it, what is kept is plain text. */
 void rest_result_error(struct transfer *t, const char *text)
 {
-    struct attempt_result *r = result_of(t);
-    struct str s = str_of(text);
-    size_t n = 0;
-
-    r->ok = false;
-    while (s.n > 0) {
-        size_t width = str_utf8_char(s);
-        bool plain = width > 1 || (width == 1 && (unsigned char)s.p[0] >= 0x20 && s.p[0] != 0x7f);
-        size_t step = width > 0 ? width : 1;
-
-        if (n + step >= sizeof(r->error))
-            break;
-        if (plain)
-            memcpy(r->error + n, s.p, step);
-        else
-            memset(r->error + n, '?', step);
-        n += step;
-        s = (struct str){s.p + step, s.n - step};
-    }
-    r->error[n] = '\0';
+    outcome_error(t->delivery, text);
 }
 
 /* "host:port" of the request, or "the host". Only for failures: parsing costs. */

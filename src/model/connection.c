@@ -111,6 +111,11 @@ static void check_redis_host(struct decoder *d)
                             "must be \"host:port\" or \"redis://user:password@host:port/db\"");
         return;
     }
+    if (!d->rules->trusted && d->s->task.host.p[5] != ':') {
+        decode_fault_at(d, STR("host"),
+                        "rediss:// needs TLS, which this build's Redis library does not have; use redis://");
+        return;
+    }
     authority = cut_authority(&url);
     if (!chars_are_graphic(d->s->task.host) || !authority_ok(authority, false))
         decode_fault_at(d, STR("host"), "has no valid host or port");

@@ -35,6 +35,7 @@ enum given {
     GIVEN_RETRY_WAIT = 1 << 14,
     GIVEN_RETRY_WAIT_MAX = 1 << 15,
     GIVEN_SIGN = 1 << 16,
+    GIVEN_MAXLEN = 1 << 17,
 };
 
 /* Where the decoder stands; on the stack, the root at its end. */

@@ -88,6 +88,7 @@ struct task {
     json_t *headers;  /* borrowed from the schedule's tree; NULL when absent */
     json_t *config;   /* kafka's allow-listed settings; borrowed, NULL when absent */
     enum redis_mode mode;
+    int64_t maxlen; /* of a redis stream, about; 0: no limit */
     bool tls_insecure;
     struct str method; /* "POST" */
     json_t *data;      /* borrowed; JSON null when absent */

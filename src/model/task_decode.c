@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 enum { HOST_MAX_BYTES = 8192, TOPIC_MAX_BYTES = 1024, SIGN_MAX_BYTES = 128 };
+#define MAXLEN_MAX INT64_C(1000000000000)
 #define TIMEOUT_MIN_US US_PER_MS
 #define TIMEOUT_MAX_US (INT64_C(3600) * US_PER_S)
 
@@ -24,6 +25,7 @@ static const struct member connection_members[] = {
     {MEMBER("topic", read_text), INTO(task.topic), .given = GIVEN_TOPIC, RANGE(1, TOPIC_MAX_BYTES)},
     {MEMBER("config", read_any), INTO(task.config), .given = GIVEN_CONFIG},
     {MEMBER("mode", read_word), INTO(task.mode), .given = GIVEN_MODE, .words = &redis_mode_words},
+    {MEMBER("maxlen", read_integer), INTO(task.maxlen), .given = GIVEN_MAXLEN, RANGE(1, MAXLEN_MAX)},
     {MEMBER("tls", read_object), .given = GIVEN_TLS, .table = tls_members, .table_n = COUNT_OF(tls_members)},
 };
 
@@ -117,6 +119,8 @@ static void check_connection(struct decoder *d)
     check_topic(d);
     refuse_unless(d, t->type != TASK_REDIS, GIVEN_HEADERS, STR("headers"), "rest and kafka");
     refuse_unless(d, t->type == TASK_REDIS, GIVEN_MODE, STR("mode"), "redis");
+    if (t->type != TASK_REDIS || t->mode != REDIS_STREAM)
+        refuse_unless(d, false, GIVEN_MAXLEN, STR("maxlen"), "redis \"stream\"");
     refuse_unless(d, t->type == TASK_KAFKA, GIVEN_CONFIG, STR("config"), "kafka");
     refuse_unless(d, t->type == TASK_REST, GIVEN_TLS, STR("tls"), "rest");
 }

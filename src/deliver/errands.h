@@ -1,0 +1,56 @@
+/*
+ * errands.h: the attempts that a deliverer has taken on: each with its deadline, each reported exactly once,
+ * and never from inside the call that asked for it or a callback of a library.
+ *
+ * For deliverers that hand many attempts to one connection (kafka, redis). An errand lies inside a struct of
+ * the deliverer's, which may outlive its attempt: an answer that comes too late still has to be told from the
+ * next one. On the loop's thread.
+ */
+#ifndef DELIVER_ERRANDS_H
+#define DELIVER_ERRANDS_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "deliver/deliver.h"
+
+struct errand {
+    struct delivery *delivery; /* NULL: ended, or not begun */
+    struct heap_node deadline; /* mono µs */
+    struct mono begun;
+    struct list node; /* the deliverer's */
+};
+
+/* The errand's deadline has passed: the callback ends it or gives it a new one. */
+typedef void (*errand_late_fn)(void *arg, struct errand *e, struct mono now);
+
+struct errands {
+    struct reactor *reactor;
+    struct heap deadlines;
+    struct reactor_timer *deadline_timer; /* not later than the first of `deadlines` */
+    bool deadline_armed;
+    struct reactor_timer *report_timer;
+    struct list ended; /* deliveries whose result is known, done() not yet called */
+    size_t in_flight;  /* begun and not reported */
+    errand_late_fn late;
+    void *arg;
+};
+
+CHECKED enum err errands_open(struct errands *all, struct reactor *reactor, errand_late_fn late, void *arg,
+                              struct error *err);
+void errands_close(struct errands *all); /* MUST have nothing in flight; one that did not open is fine */
+
+/*
+ * Takes the attempt on; its time (task.timeout) runs from now. False: there is no memory, it has been ended.
+ */
+CHECKED bool errand_begin(struct errands *all, struct errand *e, struct delivery *d, struct mono now);
+/* Gives it until `until_us` (mono), instead of what it had. */
+void errand_prolong(struct errands *all, struct errand *e, int64_t until_us);
+/* Ends the attempt: well when `error` is NULL. No-op when it has ended. */
+void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now);
+/* The errand that `d` is with, NULL when its end is known. */
+struct errand *errand_of(struct delivery *d);
+/* "timeout after 10 s: `what``where`". Ends it. */
+void errand_time_out(struct errands *all, struct errand *e, const char *what, const char *where,
+                     struct mono now);
+
+#endif

@@ -117,6 +117,17 @@ static bool was_delivered_ok(const struct srun *r)
     return false;
 }
 
+static bool was_answered_badly(const struct srun *r)
+{
+    for (struct list *n = r->attempts.next; n != &r->attempts; n = n->next) {
+        const struct attempt *a = CONTAINER_OF(n, struct attempt, in_run);
+
+        if (a->answered && !a->result.ok)
+            return true;
+    }
+    return false;
+}
+
 static const char *what_is_wrong(const struct world *w, const struct srun *r)
 {
     const struct def *d = &epoch_of(r->sched, r->version)->def;
@@ -138,6 +149,8 @@ static const char *what_is_wrong(const struct world *w, const struct srun *r)
             return "failed without an attempt";
         if (may_be_given_up(r))
             return NULL;
+        if (!was_answered_badly(r))
+            return "failed, and no attempt of it did";
         if (d->failed_policy == FAILED_RETRY_DLQ)
             return "failed instead of being dead";
         return retries_are_over(r, d) ? NULL : "failed with retries left";

@@ -76,7 +76,7 @@ struct srun *srun_see(struct world *w, const struct run *run)
 
 /* --- leases --- */
 
-void check_claimed(struct world *w, const struct instance *i, const struct run *run)
+void check_claimed(struct world *w, const struct inst *i, const struct run *run)
 {
     struct srun *r = srun_see(w, run);
 
@@ -88,6 +88,7 @@ void check_claimed(struct world *w, const struct instance *i, const struct run *
     r->leased = true;
     r->token = run->lease_token;
     r->lease_until = run->lease_until;
+    r->granted_t = w->t;
 }
 
 /* Without doubt: at no time, by a clock that may have been set back since, could it have been taken over. */
@@ -115,8 +116,10 @@ void check_renewed(struct world *w, const struct op_renew *o)
             check_failed(w, "r%zu: a lease that stands was called lost", r->no);
         if (!lost && !(r->leased && r->token == o->tokens[k]))
             check_failed(w, "r%zu: a lease that had passed on was renewed", r->no);
-        if (!lost)
-            r->lease_until = o->ret_until;
+        if (lost)
+            continue;
+        r->lease_until = o->ret_until;
+        r->granted_t = w->t;
     }
 }
 
@@ -131,7 +134,7 @@ static bool was_answered_ok(const struct srun *r)
     return false;
 }
 
-void check_outcome(struct world *w, const struct instance *i, const struct outcome *o)
+void check_outcome(struct world *w, const struct inst *i, const struct outcome *o)
 {
     struct srun *r = srun_of(w, o->run_id);
 
@@ -176,6 +179,11 @@ static bool may_overlap(const struct srun *a, const struct srun *b)
            (def_recurs(d) && d->overlap != OVERLAP_SKIP && d->overlap != OVERLAP_QUEUE);
 }
 
+static bool is_first(const struct attempt *a)
+{
+    return a->run->attempts.next == &a->in_run;
+}
+
 static void check_overlap(struct world *w, const struct attempt *a)
 {
     const struct srun *r = a->run;
@@ -210,11 +218,6 @@ static void check_repetition(struct world *w, const struct attempt *a)
     }
 }
 
-static bool is_first(const struct attempt *a)
-{
-    return a->run->attempts.next == &a->in_run;
-}
-
 /* When the run could start at the earliest: what lies in the past when it is asked for is due at once. */
 static struct wall could_start(const struct srun *r, const struct run *run)
 {
@@ -230,9 +233,9 @@ static int64_t allowed_lateness_us(const struct world *w)
     return 150 * US_PER_MS + w->config.clock_error_us + 10 * w->config.call_us;
 }
 
-static void check_time(struct world *w, const struct instance *i, const struct attempt *a,
-                       const struct run *run)
+static void check_time(struct world *w, const struct inst *i, const struct attempt *a, const struct run *run)
 {
+    const struct def *d = &epoch_of(a->run->sched, a->run->version)->def;
     int64_t wall = instance_now(w, i).wall.us;
     int64_t late = world_wall(w).us - could_start(a->run, run).us;
 
@@ -241,24 +244,79 @@ static void check_time(struct world *w, const struct instance *i, const struct a
     /* It may have been made by a clock that was set back since. */
     if (run->due_at.us + US_PER_MS < run->scheduled_at.us && !stepped_since(w, 0))
         check_failed(w, "r%zu was due before its occurrence", a->run->no);
+    if (d->max_lateness_us >= 0 && run->attempt == 1 &&
+        wall > run->scheduled_at.us + d->jitter_us + d->max_lateness_us)
+        check_failed(w, "r%zu of s%zu started after its max_lateness", a->run->no, a->run->sched->no);
     if (is_first(a) && late > allowed_lateness_us(w) && !w->config.tight && world_quiet(w) &&
         !world_disturbed_at(w, run->due_at, world_wall(w)))
         check_failed(w, "r%zu of s%zu started %lld ms late, and nothing was wrong", a->run->no,
                      a->run->sched->no, (long long)(late / US_PER_MS));
 }
 
-void check_start(struct world *w, const struct instance *i, struct attempt *a)
+/* A new run of a schedule whose runs replace each other: what its own instance has under way is given up
+ * first. */
+static void check_replacement(struct world *w, const struct attempt *a, const struct run *run)
+{
+    const struct srun *r = a->run;
+    const struct def *d = &epoch_of(r->sched, r->version)->def;
+
+    if (!def_recurs(d) || d->overlap != OVERLAP_REPLACE || r->triggered || run->attempt != 1 || !is_first(a))
+        return;
+    for (struct list *n = w->in_flight.next; n != &w->in_flight; n = n->next) {
+        const struct attempt *x = CONTAINER_OF(n, struct attempt, in_flight);
+
+        if (x != a && x->run->sched == r->sched && x->run->no < r->no && x->inst == a->inst && !x->aborted)
+            check_failed(w, "r%zu of s%zu replaces r%zu, which goes on", r->no, r->sched->no, x->run->no);
+    }
+}
+
+/*
+ * By its own steady clock a lease is over at the latest `lease_us` after the store gave it, whatever any
+ * clock on any wall says; and by the cluster's clock, as the instance knows it, when that clock says so.
+ */
+static void check_lease(struct world *w, const struct inst *i, const struct srun *r, const struct run *run)
+{
+    if (w->t >= r->granted_t + w->config.core.lease_us)
+        check_failed(w, "r%zu started when its lease must have been over", r->no);
+    if (instance_now(w, i).wall.us >= run->lease_until.us)
+        check_failed(w, "r%zu started when its lease was over by the clock", r->no);
+    /* Even a zombie must not. Only a clock step that it has not heard of can deceive it. */
+    if ((r->ended || !r->leased || r->token != run->lease_token) &&
+        !stepped_since(w, w->t - w->config.core.lease_us))
+        check_failed(w, "r%zu started without a lease", r->no);
+}
+
+void check_start(struct world *w, const struct inst *i, struct attempt *a)
 {
     const struct run *run = held_run(a->held);
     const struct srun *r = a->run;
 
     if (run->schedule_version < r->sched->told[i->no])
         check_failed(w, "r%zu started after its schedule had changed and its instance been told", r->no);
-    /* Even a zombie must not: its own clock tells it that the lease may be over. */
-    if ((r->ended || !r->leased || r->token != run->lease_token) &&
-        !stepped_since(w, w->t - w->config.core.lease_us))
-        check_failed(w, "r%zu started without a lease", r->no);
+    check_lease(w, i, r, run);
     check_time(w, i, a, run);
     check_overlap(w, a);
     check_repetition(w, a);
+    check_replacement(w, a, run);
+}
+
+/* --- what it costs --- */
+
+enum { IDLE_WAKES_MAX = 5, CLAIMS_PER_SECOND_MAX = 80 };
+
+void check_wake(struct world *w, struct inst *i, bool acted)
+{
+    i->idle_wakes = acted ? 0 : i->idle_wakes + 1;
+    if (i->idle_wakes > IDLE_WAKES_MAX)
+        check_failed(w, "i%zu wakes again and again and has nothing to do", i->no);
+}
+
+void check_claim_rate(struct world *w, struct inst *i)
+{
+    if (i->second != w->t / US_PER_S) {
+        i->second = w->t / US_PER_S;
+        i->claims = 0;
+    }
+    if (++i->claims > CLAIMS_PER_SECOND_MAX)
+        check_failed(w, "i%zu claims again and again", i->no);
 }

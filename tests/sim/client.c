@@ -85,7 +85,7 @@ static void timer_now(struct world *w, const struct sched *s, struct timer *ret)
     record_done(&r);
 }
 
-static void run_op(struct world *w, struct op *op, struct instance *via)
+static void run_op(struct world *w, struct op *op, struct inst *via)
 {
     struct notice n = {.earliest = WALL_NEVER};
     struct error err = {0};
@@ -121,7 +121,7 @@ static struct schedule *decode(struct world *w, const struct def *d)
 }
 
 /* Registers, or replaces what has this identity. */
-static void put(struct world *w, struct instance *via, size_t slot)
+static void put(struct world *w, struct inst *via, size_t slot)
 {
     struct sched *old = living(w, slot);
     struct op_put *o;
@@ -156,7 +156,7 @@ static void put(struct world *w, struct instance *via, size_t slot)
     op_put_free(o);
 }
 
-static void remove_it(struct world *w, struct instance *via, struct sched *s)
+static void remove_it(struct world *w, struct inst *via, struct sched *s)
 {
     struct op_remove *o = op_remove_new(NULL);
     struct timer t;
@@ -192,7 +192,7 @@ static void after_act(struct world *w, struct sched *s, const struct op_act *o, 
     }
 }
 
-static void act(struct world *w, struct instance *via, struct sched *s, enum op_act_kind kind)
+static void act(struct world *w, struct inst *via, struct sched *s, enum op_act_kind kind)
 {
     static const char *const names[] = {"client pauses", "client resumes", "client triggers"};
     struct op_act *o;
@@ -217,7 +217,7 @@ static void act(struct world *w, struct instance *via, struct sched *s, enum op_
     op_act_free(o);
 }
 
-static void act_on_one(struct world *w, struct instance *via, struct sched *s)
+static void act_on_one(struct world *w, struct inst *via, struct sched *s)
 {
     uint64_t roll = pick(w, 100);
 
@@ -235,7 +235,7 @@ static void act_on_one(struct world *w, struct instance *via, struct sched *s)
 
 void client_act(struct world *w)
 {
-    struct instance *via = instance_any_up(w);
+    struct inst *via = instance_any_up(w);
     size_t slot = pick(w, w->config.schedules);
     struct sched *s = living(w, slot);
 

@@ -19,13 +19,13 @@ void call_free(struct call *c)
     alloc_free(c);
 }
 
-bool db_reachable(const struct world *w, const struct instance *i)
+bool db_reachable(const struct world *w, const struct inst *i)
 {
     return w->store_down_until <= w->t && i->cut_off_until <= w->t;
 }
 
 /* Calls of one instance are done in the order they were sent: it has one lane. */
-void call_send(struct world *w, struct instance *i, struct call *c)
+void call_send(struct world *w, struct inst *i, struct call *c)
 {
     int64_t t = w->t + between(w, 100, 2 * w->config.call_us);
 
@@ -33,7 +33,7 @@ void call_send(struct world *w, struct instance *i, struct call *c)
     event_add(w, i->exec_t, EV_EXEC, (int)i->no, c);
 }
 
-static void answer(struct world *w, struct instance *i, struct call *c, int64_t us)
+static void answer(struct world *w, struct inst *i, struct call *c, int64_t us)
 {
     int64_t t = w->t + us;
 
@@ -122,7 +122,7 @@ static void count_one(const struct def *def, struct timer *t)
 
 /* --- notices --- */
 
-static void tell(struct world *w, const struct instance *i, const struct notice *n, int64_t least_us,
+static void tell(struct world *w, const struct inst *i, const struct notice *n, int64_t least_us,
                  int64_t most_us)
 {
     if (!wall_is_never(n->earliest))
@@ -135,12 +135,12 @@ static void tell(struct world *w, const struct instance *i, const struct notice 
     }
 }
 
-void db_notify(struct world *w, struct instance *self, const struct notice *n)
+void db_notify(struct world *w, struct inst *self, const struct notice *n)
 {
     bool lost = !wall_is_never(n->earliest) && strikes(w, SABOTAGE_LOSE_NOTICE);
 
     for (size_t k = 0; k < w->config.instances; k++) {
-        struct instance *i = &w->inst[k];
+        struct inst *i = &w->inst[k];
         struct notice some = *n;
 
         if (i->state == INST_DOWN)
@@ -183,7 +183,7 @@ static void before(struct world *w, struct call *c)
         change_timer(w, count_one);
 }
 
-static void after(struct world *w, const struct instance *i, struct call *c)
+static void after(struct world *w, const struct inst *i, struct call *c)
 {
     if (c->claim) {
         const struct claim_result *r = &c->claim->ret;
@@ -204,7 +204,7 @@ static void after(struct world *w, const struct instance *i, struct call *c)
         check_renewed(w, c->renew);
 }
 
-static void commit(struct world *w, struct instance *i, struct call *c, bool lost)
+static void commit(struct world *w, struct inst *i, struct call *c, bool lost)
 {
     struct notice n = {.earliest = WALL_NEVER};
 
@@ -222,7 +222,7 @@ static void commit(struct world *w, struct instance *i, struct call *c, bool los
     change_list_done(&n.changed);
 }
 
-void call_exec(struct world *w, struct instance *i, struct call *c)
+void call_exec(struct world *w, struct inst *i, struct call *c)
 {
     bool lost = chance(w, w->config.lost_permille);
 

@@ -9,12 +9,12 @@ void fault_plan(struct world *w)
         event_add(w, between(w, 2 * US_PER_S, w->end_t - US_PER_S), EV_FAULT, NO_INSTANCE, NULL);
 }
 
-static struct instance *any(struct world *w)
+static struct inst *any(struct world *w)
 {
     return &w->inst[pick(w, w->config.instances)];
 }
 
-static void boot_later(struct world *w, const struct instance *i, int64_t most_us)
+static void boot_later(struct world *w, const struct inst *i, int64_t most_us)
 {
     int64_t t = w->t + between(w, 50 * US_PER_MS, most_us);
 
@@ -24,7 +24,7 @@ static void boot_later(struct world *w, const struct instance *i, int64_t most_u
 
 static void crash(struct world *w)
 {
-    struct instance *i = any(w);
+    struct inst *i = any(w);
 
     if (i->state == INST_DOWN)
         return;
@@ -47,7 +47,7 @@ static void blackout(struct world *w)
 
 static void stall(struct world *w)
 {
-    struct instance *i = any(w);
+    struct inst *i = any(w);
     int64_t us = chance(w, 400) ? between(w, 100 * US_PER_MS, w->config.core.lease_us)
                                 : between(w, w->config.core.lease_us, 3 * w->config.core.lease_us);
 
@@ -95,7 +95,7 @@ static void store_down(struct world *w)
 
 static void cut_off(struct world *w)
 {
-    struct instance *i = any(w);
+    struct inst *i = any(w);
     int64_t us = between(w, 100 * US_PER_MS, 2 * w->config.core.lease_us);
 
     trace_add(w, "FAULT cut off for ms", (int)i->no, NULL, NULL, us / US_PER_MS, NOTHING);
@@ -113,7 +113,7 @@ static void targets_down(struct world *w)
 
 static void drain(struct world *w)
 {
-    struct instance *i = any(w);
+    struct inst *i = any(w);
 
     if (i->state != INST_UP)
         return;

@@ -9,7 +9,7 @@
 
 enum { CACHE_MAX = 64 };
 
-struct core_now instance_now(const struct world *w, const struct instance *i)
+struct core_now instance_now(const struct world *w, const struct inst *i)
 {
     return (struct core_now){
         .wall = wall_add(w->wall_base, w->t + i->known_step_us + i->clock_error_us),
@@ -17,18 +17,18 @@ struct core_now instance_now(const struct world *w, const struct instance *i)
     };
 }
 
-void instance_trouble(struct world *w, struct instance *i)
+void instance_trouble(struct world *w, struct inst *i)
 {
     i->trouble_t = w->t;
     world_disturb(w, w->t);
 }
 
-struct instance *instance_any_up(struct world *w)
+struct inst *instance_any_up(struct world *w)
 {
     size_t first = pick(w, w->config.instances);
 
     for (size_t k = 0; k < w->config.instances; k++) {
-        struct instance *i = &w->inst[(first + k) % w->config.instances];
+        struct inst *i = &w->inst[(first + k) % w->config.instances];
 
         if (i->state == INST_UP && i->stalled_until <= w->t)
             return i;
@@ -38,9 +38,11 @@ struct instance *instance_any_up(struct world *w)
 
 /* --- the core's actions --- */
 
-static void send_claim(struct world *w, struct instance *i, const struct core_action *a)
+static void send_claim(struct world *w, struct inst *i, const struct core_action *a)
 {
     struct call *c = alloc_new(struct call);
+
+    check_claim_rate(w, i);
 
     c->kind = CALL_CLAIM;
     c->claim = op_claim_new(NULL);
@@ -56,7 +58,7 @@ static void send_claim(struct world *w, struct instance *i, const struct core_ac
     call_send(w, i, c);
 }
 
-static void send_record(struct world *w, struct instance *i, const struct core_action *a)
+static void send_record(struct world *w, struct inst *i, const struct core_action *a)
 {
     struct call *c = alloc_new(struct call);
 
@@ -82,7 +84,7 @@ static void send_record(struct world *w, struct instance *i, const struct core_a
     call_send(w, i, c);
 }
 
-static void send_renew(struct world *w, struct instance *i, const struct core_action *a)
+static void send_renew(struct world *w, struct inst *i, const struct core_action *a)
 {
     struct call *c = alloc_new(struct call);
 
@@ -94,7 +96,7 @@ static void send_renew(struct world *w, struct instance *i, const struct core_ac
     call_send(w, i, c);
 }
 
-static void start(struct world *w, struct instance *i, struct held *h)
+static void start(struct world *w, struct inst *i, struct held *h)
 {
     struct attempt *a = attempt_start(w, i, h);
 
@@ -102,7 +104,7 @@ static void start(struct world *w, struct instance *i, struct held *h)
     check_start(w, i, a);
 }
 
-static void give_up(struct world *w, struct instance *i, struct held *h)
+static void give_up(struct world *w, struct inst *i, struct held *h)
 {
     struct attempt *a = held_user(h);
 
@@ -111,11 +113,13 @@ static void give_up(struct world *w, struct instance *i, struct held *h)
     event_add(w, w->t + between(w, 0, 3 * US_PER_MS), EV_ABORTED, (int)i->no, a);
 }
 
-static void carry_out(struct world *w, struct instance *i)
+/* How many there were. */
+static size_t carry_out(struct world *w, struct inst *i)
 {
     struct core_action a;
+    size_t n = 0;
 
-    while (!w->failed && core_next_action(i->core, &a)) {
+    for (; !w->failed && core_next_action(i->core, &a); n++) {
         switch (a.kind) {
         case CORE_CLAIM:
             send_claim(w, i, &a);
@@ -134,11 +138,12 @@ static void carry_out(struct world *w, struct instance *i)
             break;
         }
     }
+    return n;
 }
 
 /* --- sleeping --- */
 
-static void sleep_until(struct world *w, struct instance *i)
+static void sleep_until(struct world *w, struct inst *i)
 {
     struct core_now now = instance_now(w, i);
     struct core_wake wake = core_wake_at(i->core);
@@ -161,9 +166,12 @@ static void sleep_until(struct world *w, struct instance *i)
 }
 
 /* After every input: actions, the end of a drain, sleep. */
-static void turn(struct world *w, struct instance *i)
+static void turn(struct world *w, struct inst *i, bool woken)
 {
-    carry_out(w, i);
+    size_t acts = carry_out(w, i);
+
+    if (woken)
+        check_wake(w, i, acts > 0);
     if (w->failed)
         return;
     if (i->state == INST_DRAINING && core_is_drained(i->core)) {
@@ -178,7 +186,7 @@ static void turn(struct world *w, struct instance *i)
 /* --- what comes in --- */
 
 /* The instance measures the cluster's clock by every claim. */
-static void learn_clock(struct world *w, struct instance *i, int64_t step_us)
+static void learn_clock(struct world *w, struct inst *i, int64_t step_us)
 {
     if (step_us == i->known_step_us)
         return;
@@ -188,7 +196,7 @@ static void learn_clock(struct world *w, struct instance *i, int64_t step_us)
     core_on_clock_set(i->core, instance_now(w, i));
 }
 
-static void on_claimed(struct world *w, struct instance *i, struct call *c)
+static void on_claimed(struct world *w, struct inst *i, struct call *c)
 {
     struct claim_result *r = &c->claim->ret;
     struct core_claimed *items = NULL;
@@ -207,7 +215,7 @@ static void on_claimed(struct world *w, struct instance *i, struct call *c)
     alloc_free(items);
 }
 
-static void on_recorded(struct world *w, struct instance *i, const struct call *c)
+static void on_recorded(struct world *w, struct inst *i, const struct call *c)
 {
     bool *stale;
     void *p;
@@ -224,7 +232,7 @@ static void on_recorded(struct world *w, struct instance *i, const struct call *
     alloc_free(stale);
 }
 
-static void on_renewed(struct world *w, struct instance *i, const struct call *c)
+static void on_renewed(struct world *w, struct inst *i, const struct call *c)
 {
     const struct op_renew *o = c->renew;
 
@@ -234,7 +242,7 @@ static void on_renewed(struct world *w, struct instance *i, const struct call *c
         core_on_renewed(i->core, instance_now(w, i), o->ret_until, o->ret_lost.items, o->ret_lost.n);
 }
 
-static void on_answer(struct world *w, struct instance *i, struct call *c)
+static void on_answer(struct world *w, struct inst *i, struct call *c)
 {
     if (c->failed)
         instance_trouble(w, i);
@@ -251,7 +259,7 @@ static void on_answer(struct world *w, struct instance *i, struct call *c)
     }
 }
 
-static void on_end(struct world *w, struct instance *i, struct attempt *a)
+static void on_end(struct world *w, struct inst *i, struct attempt *a)
 {
     if (a->ended_t >= 0)
         return; /* its answer came before it could be given up, or the other way round */
@@ -259,7 +267,7 @@ static void on_end(struct world *w, struct instance *i, struct attempt *a)
     core_on_attempt_ended(i->core, instance_now(w, i), a->held, &a->result);
 }
 
-static void on_changed(struct world *w, struct instance *i, const struct event *e)
+static void on_changed(struct world *w, struct inst *i, const struct event *e)
 {
     struct sched *s = e->p;
 
@@ -270,14 +278,14 @@ static void on_changed(struct world *w, struct instance *i, const struct event *
 }
 
 /* Its time is over: what is left is left to others, as after a crash. */
-static void kill_it(struct world *w, struct instance *i)
+static void kill_it(struct world *w, struct inst *i)
 {
     trace_add(w, "killed while draining", (int)i->no, NULL, NULL, NOTHING, NOTHING);
     instance_down(w, i);
     event_add(w, w->t + between(w, 0, 4 * US_PER_S), EV_BOOT, (int)i->no, NULL);
 }
 
-void instance_handle(struct world *w, struct instance *i, struct event *e)
+void instance_handle(struct world *w, struct inst *i, struct event *e)
 {
     switch (e->kind) {
     case EV_WAKE:
@@ -317,12 +325,12 @@ void instance_handle(struct world *w, struct instance *i, struct event *e)
     case EV_BOOT:
         return;
     }
-    turn(w, i);
+    turn(w, i, e->kind == EV_WAKE);
 }
 
 /* --- life and death --- */
 
-void instance_boot(struct world *w, struct instance *i)
+void instance_boot(struct world *w, struct inst *i)
 {
     i->state = INST_UP;
     i->boot++;
@@ -339,11 +347,12 @@ void instance_boot(struct world *w, struct instance *i)
     i->answer_t = w->t;
     trace_add(w, "boot", (int)i->no, NULL, NULL, (int64_t)i->boot, NOTHING);
     world_disturb(w, w->t);
+    i->idle_wakes = 0;
     core_tick(i->core, instance_now(w, i));
-    turn(w, i);
+    turn(w, i, false);
 }
 
-void instance_down(struct world *w, struct instance *i)
+void instance_down(struct world *w, struct inst *i)
 {
     struct list *node = w->in_flight.next;
 
@@ -369,7 +378,7 @@ void instance_down(struct world *w, struct instance *i)
     instance_trouble(w, i);
 }
 
-void instance_drain(struct world *w, struct instance *i)
+void instance_drain(struct world *w, struct inst *i)
 {
     int64_t grace = between(w, 0, 4 * US_PER_S);
 
@@ -378,5 +387,5 @@ void instance_drain(struct world *w, struct instance *i)
     event_add(w, w->t + grace, EV_GRACE, (int)i->no, NULL);
     event_add(w, w->t + grace + 8 * US_PER_S, EV_KILL, (int)i->no, NULL);
     core_drain(i->core, instance_now(w, i));
-    turn(w, i);
+    turn(w, i, false);
 }

@@ -1,9 +1,12 @@
 /*
- * main.c: sim [--seed N | --seeds A..B] [--verbose] [--sabotage WHAT [--expect-found]]
+ * main.c: runs the world of sim.h once for each seed.
  *
- * Runs the world of sim.h once for each seed. Exit status 0: all invariants held; 1: one broke, and the seed
- * and what led to it are printed. With --sabotage the world does something wrong on purpose; --expect-found
- * turns the answer round: 0 when the checker found it in at least one seed.
+ *   sim [--seed N | --seeds A..B] [--store memory|sqlite] [--verbose] [--repeat] [--sabotage WHAT
+ * [--expect-found]]
+ *
+ * Exit status 0: all invariants held; 1: one broke, and the seed and what led to it are printed. With
+ * --sabotage the world does something wrong on purpose; --expect-found turns the answer round: 0 when the
+ * checker found it in at least one seed. --repeat runs each seed twice and fails when the two differ.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -21,6 +24,8 @@ struct arguments {
     enum sabotage sabotage;
     bool verbose;
     bool expect_found;
+    bool sqlite;
+    bool repeat;
 };
 
 static const char *const sabotages[] = {
@@ -57,26 +62,43 @@ static bool parse_sabotage(const char *text, enum sabotage *ret)
 static bool parse(int argc, char **argv, struct arguments *ret)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},   {"seeds", required_argument, NULL, 's'},
-        {"verbose", no_argument, NULL, 'v'},      {"sabotage", required_argument, NULL, 'b'},
-        {"expect-found", no_argument, NULL, 'e'}, {0},
+        {"seed", required_argument, NULL, 's'},     {"seeds", required_argument, NULL, 's'},
+        {"verbose", no_argument, NULL, 'v'},        {"store", required_argument, NULL, 'd'},
+        {"sabotage", required_argument, NULL, 'b'}, {"expect-found", no_argument, NULL, 'e'},
+        {"repeat", no_argument, NULL, 'r'},         {0},
     };
     int c;
 
     *ret = (struct arguments){.first = 1, .last = 200};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        bool ok = c == 'v' || c == 'e';
+        bool ok = c == 'v' || c == 'e' || c == 'r';
 
         if (c == 's')
             ok = parse_seeds(optarg, ret);
         if (c == 'b')
             ok = parse_sabotage(optarg, &ret->sabotage);
+        if (c == 'd') {
+            ret->sqlite = strcmp(optarg, "sqlite") == 0;
+            ok = ret->sqlite || strcmp(optarg, "memory") == 0;
+        }
         if (!ok)
             return false;
         ret->verbose |= c == 'v';
         ret->expect_found |= c == 'e';
+        ret->repeat |= c == 'r';
     }
     return optind == argc;
+}
+
+static bool repeats(const struct sim_options *o, const struct sim_result *first)
+{
+    struct sim_result second;
+
+    world_run(o, &second);
+    if (second.fingerprint == first->fingerprint)
+        return true;
+    (void)printf("seed %" PRIu64 ": the second time something else happened\n", o->seed);
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -88,13 +110,15 @@ int main(int argc, char **argv)
     size_t doubles = 0;
 
     if (!parse(argc, argv, &args)) {
-        (void)fprintf(
-            stderr, "usage: sim [--seed N | --seeds A..B] [--verbose] [--sabotage WHAT [--expect-found]]\n");
+        (void)fprintf(stderr,
+                      "usage: sim [--seed N | --seeds A..B] [--store memory|sqlite] [--verbose] [--repeat]\n"
+                      "           [--sabotage WHAT [--expect-found]]\n");
         return 2;
     }
     json_setup();
     for (uint64_t seed = args.first; seed <= args.last; seed++) {
-        struct sim_options o = {.seed = seed, .sabotage = args.sabotage, .verbose = args.verbose};
+        struct sim_options o = {
+            .seed = seed, .sabotage = args.sabotage, .verbose = args.verbose, .sqlite = args.sqlite};
         struct sim_result r;
 
         world_run(&o, &r);
@@ -102,6 +126,8 @@ int main(int argc, char **argv)
         attempts += r.attempts;
         doubles += r.doubles;
         failures += r.failed;
+        if (args.repeat && !repeats(&o, &r))
+            failures++;
         if (r.failed && args.expect_found)
             break;
     }

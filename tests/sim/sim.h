@@ -5,6 +5,7 @@
  *   world.c     time, the queue of events, the seed's configuration, the settling at the end
  *   fault.c     crashes, stalls, clock steps, outages, drains
  *   instance.c  one instance: a core, and what the engine's loop would do for it
+ *   open.c      the database: in memory, or SQLite in a folder of its own
  *   db.c        calls to the store: latency, outages, lost answers, sabotage
  *   target.c    attempts: what the target does, when the answer comes
  *   client.c    registrations, replacements, deletions, pauses, triggers
@@ -26,7 +27,7 @@
 #include "base/random.h"
 #include "calendar/zones.h"
 #include "engine/core.h"
-#include "store/memory/memory.h"
+
 #include "store/ops_engine.h"
 #include "store/ops_schedule.h"
 
@@ -119,6 +120,7 @@ struct srun {
     bool leased;
     uint64_t token;
     struct wall lease_until;
+    int64_t granted_t;    /* when it was given or prolonged last */
     bool ended;           /* an outcome that ends it was accepted */
     struct list attempts; /* struct attempt.in_run, oldest first */
     /* at the end: as the store has it */
@@ -190,7 +192,7 @@ struct event *event_add(struct world *w, int64_t t, enum event_kind kind, int in
 
 enum instance_state { INST_DOWN, INST_UP, INST_DRAINING };
 
-struct instance {
+struct inst {
     size_t no;
     enum instance_state state;
     uint64_t boot;
@@ -207,6 +209,9 @@ struct instance {
     int64_t exec_t;         /* calls are done and answered in order */
     int64_t answer_t;
     int64_t trouble_t; /* when it last crashed, stalled, lost an answer, was cut off */
+    int64_t second;    /* of t, in which the claims are counted */
+    size_t claims;
+    size_t idle_wakes; /* in a row, that led to nothing */
     struct event *wake;
 };
 
@@ -274,6 +279,7 @@ struct trace {
         int64_t b;
     } * ring;
     size_t n;
+    uint64_t fingerprint; /* of all that happened */
     bool live;
 };
 
@@ -294,10 +300,10 @@ struct world {
     struct wall latest_wall; /* before the last one */
     int64_t store_down_until;
     int64_t targets_down_until;
-    struct instance inst[INSTANCES_MAX];
+    struct inst inst[INSTANCES_MAX];
     struct zones *zones;
     struct schedule_rules rules;
-    struct memory_db *db;
+    struct sim_db *db;
     struct store *store;
     struct sched **scheds;
     size_t scheds_n;
@@ -319,12 +325,14 @@ struct sim_options {
     uint64_t seed;
     enum sabotage sabotage;
     bool verbose;
+    bool sqlite; /* the shipped embedded store instead of the one in memory */
 };
 struct sim_result {
     bool failed;
     size_t runs;
     size_t attempts;
     size_t doubles;
+    uint64_t fingerprint; /* equal when the same happened at the same times */
 };
 void world_run(const struct sim_options *o, struct sim_result *ret);
 struct wall world_wall(const struct world *w);        /* the cluster's clock */
@@ -345,24 +353,28 @@ void fault_happen(struct world *w);
 void fault_heal_all(struct world *w);
 
 /* instance.c */
-void instance_boot(struct world *w, struct instance *i);
-void instance_down(struct world *w, struct instance *i); /* the process is gone */
-void instance_drain(struct world *w, struct instance *i);
-void instance_handle(struct world *w, struct instance *i, struct event *e);
-struct core_now instance_now(const struct world *w, const struct instance *i);
-void instance_trouble(struct world *w, struct instance *i);
-struct instance *instance_any_up(struct world *w); /* NULL: none */
+void instance_boot(struct world *w, struct inst *i);
+void instance_down(struct world *w, struct inst *i); /* the process is gone */
+void instance_drain(struct world *w, struct inst *i);
+void instance_handle(struct world *w, struct inst *i, struct event *e);
+struct core_now instance_now(const struct world *w, const struct inst *i);
+void instance_trouble(struct world *w, struct inst *i);
+struct inst *instance_any_up(struct world *w); /* NULL: none */
+
+/* open.c: the database, which outlives every instance; `clock` is the world's */
+struct sim_db *sim_db_new(bool sqlite, struct wall (*clock)(void *arg), void *clock_arg, struct store **ret);
+void sim_db_free(struct sim_db *db, struct store *s);
 
 /* db.c */
-void call_send(struct world *w, struct instance *i, struct call *c);
-void call_exec(struct world *w, struct instance *i, struct call *c);
+void call_send(struct world *w, struct inst *i, struct call *c);
+void call_exec(struct world *w, struct inst *i, struct call *c);
 void call_free(struct call *c);
-CHECKED bool db_reachable(const struct world *w, const struct instance *i);
+CHECKED bool db_reachable(const struct world *w, const struct inst *i);
 /* Tells of what a committed operation changed; `self` at once, the others later or never. */
-void db_notify(struct world *w, struct instance *self, const struct notice *n);
+void db_notify(struct world *w, struct inst *self, const struct notice *n);
 
 /* target.c */
-struct attempt *attempt_start(struct world *w, struct instance *i, struct held *h);
+struct attempt *attempt_start(struct world *w, struct inst *i, struct held *h);
 void attempt_arrive(struct world *w, struct attempt *a);
 void attempt_end(struct world *w, struct attempt *a);
 void attempt_free(struct attempt *a);
@@ -377,10 +389,13 @@ struct sched *sched_of(const struct world *w, struct uuid id);
 const struct epoch *epoch_of(const struct sched *s, int64_t version); /* never NULL */
 struct srun *srun_of(const struct world *w, struct uuid id);
 struct srun *srun_see(struct world *w, const struct run *run);
-void check_claimed(struct world *w, const struct instance *i, const struct run *run);
-void check_outcome(struct world *w, const struct instance *i, const struct outcome *o);
+void check_claimed(struct world *w, const struct inst *i, const struct run *run);
+void check_outcome(struct world *w, const struct inst *i, const struct outcome *o);
 void check_renewed(struct world *w, const struct op_renew *o);
-void check_start(struct world *w, const struct instance *i, struct attempt *a);
+void check_start(struct world *w, const struct inst *i, struct attempt *a);
+/* It asked to be woken, was, and `acted`, or it had nothing to do. */
+void check_wake(struct world *w, struct inst *i, bool acted);
+void check_claim_rate(struct world *w, struct inst *i);
 
 /* account.c */
 void account_all(struct world *w);

@@ -51,7 +51,7 @@ static struct attempt_result result_of(struct world *w, const struct attempt *a,
     return r;
 }
 
-struct attempt *attempt_start(struct world *w, struct instance *i, struct held *h)
+struct attempt *attempt_start(struct world *w, struct inst *i, struct held *h)
 {
     struct srun *r = srun_of(w, held_run(h)->id);
     const struct def *d = &epoch_of(r->sched, r->version)->def;

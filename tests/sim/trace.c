@@ -41,6 +41,13 @@ static void print(const struct trace_entry *e)
     (void)printf("\n");
 }
 
+static uint64_t mix(uint64_t hash, int64_t v)
+{
+    struct rng rng = {hash ^ (uint64_t)v};
+
+    return rng_next(&rng);
+}
+
 void trace_add(struct world *w, const char *what, int inst, const struct sched *s, const struct srun *r,
                int64_t a, int64_t b)
 {
@@ -57,6 +64,9 @@ void trace_add(struct world *w, const char *what, int inst, const struct sched *
         .a = a,
         .b = b,
     };
+    /* `what` is told by what goes with it; its address differs from build to build. */
+    w->trace.fingerprint =
+        mix(mix(mix(w->trace.fingerprint, e->t), e->run * 64 + e->inst), e->a * 1024 + e->b);
     if (w->trace.live)
         print(e);
 }

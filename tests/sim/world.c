@@ -123,7 +123,7 @@ static void event_free(struct event *e)
 /* A stalled process does nothing; what comes for it waits, in order. What it sent before may be under way. */
 static bool is_stalled(const struct world *w, const struct event *e)
 {
-    const struct instance *i = e->inst >= 0 ? &w->inst[e->inst] : NULL;
+    const struct inst *i = e->inst >= 0 ? &w->inst[e->inst] : NULL;
 
     if (!i || i->stalled_until <= w->t || e->kind == EV_KILL || e->kind == EV_BOOT)
         return false;
@@ -132,7 +132,7 @@ static bool is_stalled(const struct world *w, const struct event *e)
 
 static void postpone(struct world *w, struct event *e)
 {
-    struct instance *i = &w->inst[e->inst];
+    struct inst *i = &w->inst[e->inst];
 
     MUST(heap_push(&w->events, &e->node, i->stalled_until + i->postponed++, NULL) == ERR_NONE);
 }
@@ -209,7 +209,7 @@ static void configure(struct world *w)
         .record_limit = c->tight ? 1 + pick(w, 4) : 1 + pick(w, 500),
         .backoff_us = between(w, 50, 300) * US_PER_MS,
     };
-    c->span_us = between(w, 80, 300) * US_PER_S;
+    c->span_us = between(w, 100, 500) * US_PER_S;
     c->clock_error_us = chance(w, 100) ? 3 * US_PER_S : 100 * US_PER_MS;
     c->call_us = chance(w, 800) ? 3 * US_PER_MS : 60 * US_PER_MS;
     c->lost_permille = flaky ? 20 : 0;
@@ -225,7 +225,6 @@ static void configure(struct world *w)
 
 static void world_init(struct world *w, const struct sim_options *o)
 {
-    struct memory_options memory = {.clock = clock_of_world, .clock_arg = w};
 
     *w = (struct world){.seed = o->seed, .sabotage = o->sabotage, .rng = {o->seed}, .step_t = INT64_MIN / 2};
     trace_init(&w->trace, o->verbose);
@@ -238,11 +237,11 @@ static void world_init(struct world *w, const struct sim_options *o)
                                        .default_timezone = STR("UTC"),
                                        .task_enabled = {true, false, false},
                                        .trusted = true};
-    MUST(memory_db_new(&memory, &w->db, NULL) == ERR_NONE);
-    MUST(memory_connect(w->db, true, &w->store, NULL) == ERR_NONE);
+
     configure(w);
     /* Anywhere in a month, so that minutes and hours turn over at different places. */
     w->wall_base = (struct wall){INT64_C(1772323200) * US_PER_S + between(w, 0, 30 * DAY_US)};
+    w->db = sim_db_new(o->sqlite, clock_of_world, w, &w->store);
     w->end_t = w->config.span_us;
     w->until_t = w->end_t + 2 * world_margin_us(w) + 40 * US_PER_S;
     for (size_t i = 0; i < INSTANCES_MAX; i++)
@@ -288,8 +287,7 @@ static void world_done(struct world *w)
     map_done(&w->run_by_id);
     map_done(&w->sched_by_id);
     alloc_free(w->disturbances);
-    store_close(w->store);
-    memory_db_free(w->db);
+    sim_db_free(w->db, w->store);
     zones_free(w->zones);
     trace_done(&w->trace);
 }
@@ -319,7 +317,10 @@ void world_run(const struct sim_options *o, struct sim_result *ret)
         account_all(&w);
     if (w.failed)
         trace_print(&w, 80);
-    *ret = (struct sim_result){
-        .failed = w.failed, .runs = w.runs_n, .attempts = w.attempts_n, .doubles = w.doubles};
+    *ret = (struct sim_result){.failed = w.failed,
+                               .runs = w.runs_n,
+                               .attempts = w.attempts_n,
+                               .doubles = w.doubles,
+                               .fingerprint = w.trace.fingerprint};
     world_done(&w);
 }

@@ -172,6 +172,14 @@ static struct measure measure_begin(struct bench *b)
     return (struct measure){clock_mono(), cpu_s()};
 }
 
+/* The sample below which `percent` of them lie. */
+static double sample_ms(const struct bench *b, size_t percent)
+{
+    size_t at = b->samples_n * percent / 100;
+
+    return (double)b->samples[at < b->samples_n ? at : b->samples_n - 1] / 1e3;
+}
+
 static void measure_end(struct bench *b, struct measure m, const char *what, uint64_t n)
 {
     double s = (double)(clock_mono().us - m.began.us) / 1e6;
@@ -179,9 +187,8 @@ static void measure_end(struct bench *b, struct measure m, const char *what, uin
     qsort(b->samples, b->samples_n, sizeof(b->samples[0]), by_size);
     printf("%-34s %9.0f /s  cpu %5.1f us each  transaction p50 %6.2f ms  p99 %6.2f ms  max %7.2f ms  log "
            "%4.0f MiB\n",
-           what, (double)n / s, (cpu_s() - m.cpu) * 1e6 / (double)n,
-           (double)b->samples[b->samples_n / 2] / 1e3, (double)b->samples[b->samples_n * 99 / 100] / 1e3,
-           (double)b->samples[b->samples_n - 1] / 1e3, wal_mib());
+           what, (double)n / s, (cpu_s() - m.cpu) * 1e6 / (double)n, sample_ms(b, 50), sample_ms(b, 99),
+           sample_ms(b, 100), wal_mib());
     (void)fflush(stdout);
 }
 

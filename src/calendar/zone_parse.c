@@ -185,16 +185,6 @@ static uint16_t type_intern(struct zone *z, const struct zone_type *t)
     return (uint16_t)z->n_types++;
 }
 
-/* What the footer says at `at_us`, given the changes it makes from well before then on. */
-static uint16_t state_at(const struct changes *footer, int64_t at_us, uint16_t otherwise)
-{
-    uint16_t state = otherwise;
-
-    for (size_t i = 0; i < footer->n && footer->items[i].us <= at_us; i++)
-        state = footer->items[i].type;
-    return state;
-}
-
 /*
  * All changes of the footer in FOOTER_YEARS from `year` on, ascending. An end comes before a start at the
  * same instant, so "daylight saving all year round" (its end is the next year's start) stays daylight saving.
@@ -225,8 +215,11 @@ static void unroll_footer(const struct posix_tz *tz, int64_t year, uint16_t stan
 }
 
 /*
- * Applies the footer to what follows the last transition, or to all time where there is none. RFC 9636, 3.3:
- * it must agree with the last transition; a file that contradicts itself is refused rather than guessed at.
+ * Applies the footer to what follows the last transition, or to all time where there is none. RFC 9636, 3.3
+ * wants the two to agree. A footer that does not know what the last transition set contradicts it: refused
+ * rather than guessed at. One that knows it, but from another day on, is what zic before 2022g wrote for
+ * America/Ojinaga, whose last change of rules made no change of clocks: the transition holds until the
+ * footer's next.
  */
 static enum err apply_footer(struct str footer, struct zone *z, struct changes *c, const char *name,
                              struct error *err)
@@ -246,10 +239,14 @@ static enum err apply_footer(struct str footer, struct zone *z, struct changes *
 
     if (everywhere)
         z->type_before = standard;
+    if (!everywhere) {
+        const struct zone_type *last = &z->types[c->items[c->n - 1].type];
+
+        if (!type_equal(last, &tz.standard) && !(tz.has_dst && type_equal(last, &tz.dst)))
+            return refuse(name, "its footer contradicts its last transition", err);
+    }
     if (!tz.has_dst)
-        return everywhere || type_equal(&z->types[c->items[c->n - 1].type], &tz.standard)
-                   ? ERR_NONE
-                   : refuse(name, "its footer contradicts its last transition", err);
+        return ERR_NONE;
     if (from_us > WALL_MAX_US)
         return ERR_NONE; /* nobody asks beyond the year 9999 */
 
@@ -261,9 +258,6 @@ static enum err apply_footer(struct str footer, struct zone *z, struct changes *
         return e;
     rolled.items = items;
     unroll_footer(&tz, year - 2, standard, dst, &rolled);
-    if (!everywhere &&
-        !type_equal(&z->types[c->items[c->n - 1].type], &z->types[state_at(&rolled, from_us, standard)]))
-        return refuse(name, "its footer contradicts its last transition", err);
     for (size_t i = 0; i < rolled.n; i++)
         if (everywhere || rolled.items[i].us > from_us)
             changes_add(c, rolled.items[i].us, rolled.items[i].type);

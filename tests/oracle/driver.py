@@ -25,11 +25,11 @@ def build_dir() -> pathlib.Path:
     return pathlib.Path(named)
 
 
-def ask(questions: list[str]) -> list[str]:
+def ask(questions: list[str], zoneinfo: str = ZONEINFO) -> list[str]:
     """All answers, in order; a driver that dies (a sanitizer's report, say) fails the test with its words."""
     program = build_dir() / "tests" / "oracle" / "calendar_driver"
     done = subprocess.run(
-        [str(program), ZONEINFO],
+        [str(program), zoneinfo],
         input="\n".join(questions) + "\n",
         capture_output=True,
         text=True,

@@ -79,14 +79,17 @@ CLASSES = [
 ]
 
 
-def ask(triples: list[Triple]) -> list[int]:
+def ask(triples: list[Triple]) -> list[int | str]:
     answers = []
     known = None
     for t in triples:
         if known is None or known[0] is not t.fields:
             known = (t.fields, croniter.croniter(theirs(t.fields), 0.0))
         begin = datetime.datetime.fromtimestamp(t.instant, pytz.timezone(t.zone))
-        answers.append(int(known[1].get_next(float, begin)))
+        try:
+            answers.append(int(known[1].get_next(float, begin)))
+        except croniter.CroniterBadDateError as error:
+            answers.append(str(error))
     return answers
 
 

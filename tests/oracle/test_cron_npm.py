@@ -33,11 +33,12 @@ def answer_all(library: str, syntax: Syntax, shared, classes: list[Class], years
 
 def fires_at_the_end_of_a_gap(t: Triple) -> bool:
     """
-    croner moves an occurrence out of a gap when the time of day is a single one, and drops those of lists, ranges
-    and steps.
+    croner moves an occurrence out of a gap when the time of day is a single one and the gap ends on the same day, and
+    drops those of lists, ranges and steps and those of a gap that ends at midnight.
     """
-    single = all(field.isdigit() for field in t.fields[:3])
-    return not single and t.ours in t.changes and t.offset(t.ours) > t.offset(t.ours - 1)
+    if t.ours not in t.changes or t.offset(t.ours) < t.offset(t.ours - 1):
+        return False
+    return len(t.dates_at(t.ours)) > 1 or not all(field.isdigit() for field in t.fields[:3])
 
 
 def clock_is_set_by_hours(t: Triple) -> bool:
@@ -50,7 +51,7 @@ def test_next_is_that_of_croner():
     syntax = Syntax(open_step=False, workdays=True, lists_of_nth=True)
     classes = [
         Class("a day field begins with *", cron_triples.day_begins_with_star),
-        Class("many times in a gap", fires_at_the_end_of_a_gap),
+        Class("the end of a gap", fires_at_the_end_of_a_gap),
         Class("asked while time repeats", cron_triples.fixed_time_asked_while_time_repeats),
         Class("the clock is set by hours", clock_is_set_by_hours),
     ]

@@ -1,8 +1,12 @@
 """Zones against Debian's python3 zoneinfo: every name in the database, every transition, random instants."""
 
 import datetime
+import os
+import pathlib
 import random
+import shutil
 import struct
+import subprocess
 import zoneinfo
 
 import driver
@@ -14,6 +18,7 @@ NAIVE_EPOCH = datetime.datetime(1970, 1, 1)
 FROM = int((datetime.datetime(1900, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 TO = int((datetime.datetime(2100, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 RANDOM_INSTANTS = 1000
+SLIM_TO = int((datetime.datetime(2070, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 
 # `localtime` is whatever this machine was set to, no place: refused by name, which tests/unit shows.
 NAMES = sorted(zoneinfo.available_timezones() - {"localtime"})
@@ -148,6 +153,27 @@ def test_local_readings_lead_to_the_instants_of_zoneinfo(transitions):
             expected.append(fit_of(zone, reading))
     compare(questions, expected)
     driver.note(f"{len(NAMES)} zones, {len(questions) - len(NAMES)} readings")
+
+
+@pytest.mark.parametrize("format", ["slim", "fat"])
+def test_files_of_either_format_say_the_same(format, transitions, tmp_path):
+    """
+    Slim files end with the last change of rules and leave the rest to the footer, fat ones list it up to 2037; the
+    system's are of one kind only, so the other is compiled here.
+    """
+    source = pathlib.Path(driver.ZONEINFO) / "tzdata.zi"
+    zic = shutil.which("zic", path=os.environ["PATH"] + ":/usr/sbin")
+    if zic is None or not source.exists():
+        pytest.skip("no zic here, or no tzdata.zi")
+    subprocess.run([zic, "-b", format, "-d", str(tmp_path), str(source)], check=True, capture_output=True)
+    questions = []
+    for name, (_, times) in transitions.items():
+        if (tmp_path / name).is_file():
+            questions.append(f"z {name}")
+            # zic leaves what is foretold of Gaza's Ramadans after 2072 out of its slim files
+            questions += [f"t {t + d}" for t in times if t < SLIM_TO for d in (-1, 0, 1, 7 * 86400)]
+    assert len(questions) > 100_000
+    assert driver.ask(questions, str(tmp_path)) == driver.ask(questions)
 
 
 def compare(questions: list[str], expected: list[str]):

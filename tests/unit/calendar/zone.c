@@ -294,6 +294,29 @@ static void every_kind_of_rule_is_counted_as_posix_does(void **state)
     assert_instant(change, "2024-11-03T00:00:00Z");
 }
 
+static void a_transition_holds_until_the_footers_next_change(void **state)
+{
+    /* standard time from July on, though the footer alone would have daylight saving until November */
+    static const int64_t times[] = {1656633600}; /* 2022-07-01 */
+    static const uint8_t indices[] = {0};
+    static const struct tzif_type types[] = {{-6 * 3600, 0, 0}};
+    struct tzif_parts parts = {.version = '2',
+                               .times = times,
+                               .indices = indices,
+                               .n_times = 1,
+                               .types = types,
+                               .n_types = 1,
+                               .chars = "CST",
+                               .n_chars = 4,
+                               .footer = "CST6CDT,M3.2.0,M11.1.0"};
+    CLEANUP(zone_free_p) struct zone *z = parse(&parts);
+
+    (void)state;
+    assert_int_equal(zone_offset_s(z, utc("2022-08-01T00:00:00Z")), -6 * 3600);
+    assert_int_equal(zone_offset_s(z, utc("2023-08-01T00:00:00Z")), -5 * 3600);
+    assert_int_equal(zone_offset_s(z, utc("2022-01-01T00:00:00Z")), -6 * 3600);
+}
+
 static void daylight_saving_all_year_round_never_changes(void **state)
 {
     CLEANUP(zone_free_p) struct zone *z = zone_of_footer("EST5EDT,0/0,J365/25");
@@ -513,6 +536,7 @@ int main(void)
         cmocka_unit_test(footers_that_are_no_posix_string_are_refused),
         cmocka_unit_test(a_footer_alone_rules_all_time),
         cmocka_unit_test(every_kind_of_rule_is_counted_as_posix_does),
+        cmocka_unit_test(a_transition_holds_until_the_footers_next_change),
         cmocka_unit_test(daylight_saving_all_year_round_never_changes),
         cmocka_unit_test(negative_daylight_saving_is_winter_time),
         cmocka_unit_test(the_rules_hold_to_the_year_9999),

@@ -2,9 +2,11 @@
 
 import collections
 import http.server
+import io
 import json
 import socket
 import socketserver
+import struct
 import threading
 import time
 
@@ -17,7 +19,7 @@ class Request:
         self.path = path
         self.headers = headers  # asked without regard to case
         self.body = body
-        self.at = at  # seconds since 1970
+        self.at = at  # seconds since 1970, when its last bytes reached this machine's network stack
         self.number = number  # 0 is the first request the receiver got
 
     @property
@@ -60,6 +62,30 @@ def cut(where="before"):
     return Answer(cut=where)
 
 
+# Linux's SO_TIMESTAMPNS, which is its own control message's type; Python has no name for it.
+SO_TIMESTAMPNS = 35
+
+
+class _Stamped(io.RawIOBase):
+    """A connection's bytes, with the kernel's word for when they came: our own threads may be late to look."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.at = time.time()
+
+    def readable(self):
+        return True
+
+    def readinto(self, into):
+        n, control, _, _ = self._connection.recvmsg_into([into], socket.CMSG_SPACE(16))
+        self.at = time.time()
+        for level, kind, data in control:
+            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                seconds, nanoseconds = struct.unpack("@qq", data[:16])
+                self.at = seconds + nanoseconds / 1e9
+        return n
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
@@ -76,10 +102,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.receiver._ended(self.connection)
         super().finish()
 
+    def setup(self):
+        super().setup()
+        self._stamped = _Stamped(self.connection)
+        self.rfile = io.BufferedReader(self._stamped)
+
     def _take(self):
-        at = time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.receiver._serve(self, body, at)
+        self.server.receiver._serve(self, body, self._stamped.at)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _take
 
@@ -97,6 +127,8 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def server_bind(self):
         # HTTPServer's own asks for the host's name, which can take seconds.
         socketserver.TCPServer.server_bind(self)
+        # Inherited by every connection; what comes before one is accepted is stamped too.
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.server_name, self.server_port = self.server_address[:2]
 
 

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import threading
+import time
 
 import pytest
 
@@ -65,3 +66,21 @@ def test_waiting_in_vain_says_what_came(receiver):
     post(receiver, "/a")
     with pytest.raises(AssertionError, match="1 of 2 requests"):
         receiver.wait_for(2, "/a", timeout=0.1)
+
+
+def test_it_tells_when_bytes_came_not_when_it_looked(receiver):
+    """Between the two lies whatever the machine is busy with: here, a receiver that does not look at all."""
+    host, port = receiver.url.removeprefix("http://").split(":")
+    receiver._server.shutdown()  # nobody accepts, the kernel still does
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        before = time.time()
+        connection.sendall(b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+        after = time.time()
+        with pytest.raises(socket.timeout):
+            connection.settimeout(0.3)
+            connection.recv(1)
+        thread = threading.Thread(target=receiver._server.serve_forever, daemon=True)
+        thread.start()
+        receiver._thread = thread
+        (request,) = receiver.wait_for(1, "/late")
+    assert before - 0.001 <= request.at <= after + 0.001

@@ -1,8 +1,9 @@
 /*
- * store.c: what the embedded store carries, without HTTP around it: durable registrations a second by size of
- * group, and fires (claim, advance, run, complete) a second, on a file in the current folder.
+ * store.c: what a store carries, without HTTP around it: durable registrations a second by size of group, and
+ * fires (claim, advance, run, complete) a second, on a SQLite file in the current folder or in the schema
+ * "bench" of the PostgreSQL that CARILLON_BENCH_URL names.
  *
- *     bench_store [register | fires | one-shots] [schedules] [seconds]
+ *     bench_store [register | fires | one-shots | all] [schedules] [seconds]
  *
  * One thread, as a writer lane is one; the operations are the lane's own. The store's clock is ours, so that
  * everything is due when the bench wants it.
@@ -15,18 +16,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "store/ops_engine.h"
 #include "store/ops_schedule.h"
+#include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 
 enum { SAMPLES_MAX = 1000000, BATCH = 1000 };
 #define PATH "bench-store.db"
 
 struct bench {
+    const char *url; /* NULL: SQLite */
+    struct postgres *postgres;
     struct sqlite_file *file;
     struct store *s;
     struct zones *zones;
@@ -59,11 +65,36 @@ static void remove_files(void)
         (void)unlink(names[i]);
 }
 
+/* One statement beside the bench's own connection; its first value, or 0. */
+static double ask_postgres(const struct bench *b, const char *sql)
+{
+    PGconn *pg = PQconnectdb(b->url);
+    PGresult *r;
+    double value = 0;
+
+    PQclear(PQexec(pg, "SET client_min_messages = warning"));
+    r = PQexec(pg, sql);
+    if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
+        (void)fprintf(stderr, "%s", PQerrorMessage(pg));
+    if (PQntuples(r) > 0)
+        value = strtod(PQgetvalue(r, 0, 0), NULL);
+    PQclear(r);
+    PQfinish(pg);
+    return value;
+}
+
 static void open_store(struct bench *b)
 {
     struct sqlite_options o = {.path = PATH, .clock = bench_clock, .clock_arg = b, .cache_bytes = 16 << 20};
+    struct postgres_options p = {.url = b->url, .schema = "bench", .clock = bench_clock, .clock_arg = b};
     struct error err = {0};
 
+    if (b->url) {
+        (void)ask_postgres(b, "DROP SCHEMA IF EXISTS bench CASCADE");
+        must(postgres_open(&p, &b->postgres, &err), &err);
+        must(postgres_connect(b->postgres, true, &b->s, &err), &err);
+        return;
+    }
     remove_files();
     must(sqlite_file_open(&o, &b->file, &err), &err);
     must(sqlite_connect(b->file, true, &b->s, &err), &err);
@@ -72,6 +103,11 @@ static void open_store(struct bench *b)
 static void close_store(struct bench *b)
 {
     store_close(TAKE(b->s));
+    if (b->url) {
+        postgres_free(TAKE(b->postgres));
+        (void)ask_postgres(b, "DROP SCHEMA bench CASCADE");
+        return;
+    }
     sqlite_file_free(TAKE(b->file));
     remove_files();
 }
@@ -154,22 +190,26 @@ static double cpu_s(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static double wal_mib(void)
+/* SQLite: how long its log is; PostgreSQL: how much of it was ever written. */
+static double wal_mib(const struct bench *b)
 {
     struct stat st;
 
+    if (b->url)
+        return ask_postgres(b, "SELECT (pg_current_wal_lsn() - '0/0') / 1048576.0");
     return stat(PATH "-wal", &st) < 0 ? 0 : (double)st.st_size / (1 << 20);
 }
 
 struct measure {
     struct mono began;
     double cpu;
+    double wal_mib;
 };
 
 static struct measure measure_begin(struct bench *b)
 {
     b->samples_n = 0;
-    return (struct measure){clock_mono(), cpu_s()};
+    return (struct measure){clock_mono(), cpu_s(), b->url ? wal_mib(b) : 0};
 }
 
 /* The sample below which `percent` of them lie. */
@@ -188,7 +228,7 @@ static void measure_end(struct bench *b, struct measure m, const char *what, uin
     printf("%-34s %9.0f /s  cpu %5.1f us each  transaction p50 %6.2f ms  p99 %6.2f ms  max %7.2f ms  log "
            "%4.0f MiB\n",
            what, (double)n / s, (cpu_s() - m.cpu) * 1e6 / (double)n, sample_ms(b, 50), sample_ms(b, 99),
-           sample_ms(b, 100), wal_mib());
+           sample_ms(b, 100), wal_mib(b) - m.wal_mib);
     (void)fflush(stdout);
 }
 
@@ -290,11 +330,12 @@ static void bench_fires(struct bench *b, size_t schedules, int64_t seconds, bool
 int main(int argc, char **argv)
 {
     struct bench *b = alloc_new(struct bench);
-    const char *which = argc > 1 ? argv[1] : "";
+    const char *which = argc > 1 ? argv[1] : "all";
     size_t schedules = argc > 2 ? (size_t)strtoull(argv[2], NULL, 10) : 10000;
     int64_t seconds = argc > 3 ? strtoll(argv[3], NULL, 10) : 5;
     struct error err = {0};
 
+    b->url = getenv("CARILLON_BENCH_URL");
     json_setup();
     must(sqlite_setup(&err), &err);
     must(zones_new("/usr/share/zoneinfo", &b->zones, &err), &err);
@@ -304,11 +345,11 @@ int main(int argc, char **argv)
                                        .trusted = true};
     b->now = clock_wall();
     b->cache = claim_cache_new(100000);
-    if (strcmp(which, "register") == 0 || which[0] == '\0')
+    if (strcmp(which, "register") == 0 || strcmp(which, "all") == 0)
         bench_register(b, argc > 2 ? schedules : 0, seconds);
-    if (strcmp(which, "fires") == 0 || which[0] == '\0')
+    if (strcmp(which, "fires") == 0 || strcmp(which, "all") == 0)
         bench_fires(b, schedules, seconds, true);
-    if (strcmp(which, "one-shots") == 0 || which[0] == '\0')
+    if (strcmp(which, "one-shots") == 0 || strcmp(which, "all") == 0)
         bench_fires(b, argc > 2 ? schedules : 50000, seconds, false);
     claim_cache_free(b->cache);
     zones_free(b->zones);

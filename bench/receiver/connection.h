@@ -1,8 +1,8 @@
 /*
  * connection.h: one keep-alive HTTP/1.1 connection of the counting receiver: bytes in, whole requests out.
  *
- * Just what a load test needs: Content-Length bodies, no chunks, no pipelining beyond what one buffer holds. Reads
- * until the socket has no more, answers each whole request. One thread.
+ * Just what a load test needs: Content-Length bodies, no chunks, no pipelining beyond what one buffer holds.
+ * Reads until the socket has no more, answers each whole request. One thread.
  */
 #ifndef RECEIVER_CONNECTION_H
 #define RECEIVER_CONNECTION_H

@@ -1,5 +1,6 @@
 /*
- * main.c: the counting receiver: an HTTP server on one epoll thread that answers 200 to everything and counts.
+ * main.c: the counting receiver: an HTTP server on one epoll thread that answers 200 to everything and
+ * counts.
  *
  * GET /tally reports, POST /reset forgets; every other request is counted.
  * Prints "listening PORT" when ready. Ends on SIGTERM or at the end of its standard input, so that it never

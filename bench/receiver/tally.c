@@ -11,7 +11,7 @@
 #include "calendar/iso8601.h"
 
 struct tally {
-    uint64_t *keys; /* open addressing; 0 is free */
+    uint64_t *keys;  /* open addressing; 0 is free */
     size_t keys_cap; /* a power of two, at least twice the limit */
     size_t limit;
     int64_t *late_us; /* of the first `late_n` requests with a scheduled time */

@@ -21,7 +21,8 @@ CLEANUP_FN(struct tally, tally_free)
 void tally_add(struct tally *t, struct str key, struct str scheduled_at, struct wall now);
 /* Forgets all. */
 void tally_reset(struct tally *t);
-/* {"requests":..,"distinct":..,"doubles":..,"first_us":..,"last_us":..,"lateness_us":{"p50":..,"p99":..,"max":..,"min":..}} */
+/* {"requests":..,"distinct":..,"doubles":..,"first_us":..,"last_us":..,"lateness_us":{"p50":..,"p99":..,"max":..,"min":..}}
+ */
 void tally_report(struct tally *t, struct buf *out);
 
 #endif

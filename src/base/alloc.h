@@ -32,8 +32,8 @@ UNUSED static inline void alloc_free_p(void *p)
 }
 
 /*
- * Gives what is free back to the system. To be called when something large has just been let go of (a batch of
- * thousands), since the heap alone would keep its pages for ever. Milliseconds; any thread.
+ * Gives what is free back to the system. To be called when something large has just been let go of (a batch
+ * of thousands), since the heap alone would keep its pages for ever. Milliseconds; any thread.
  */
 void alloc_trim(void);
 

@@ -20,7 +20,7 @@ struct buf {
 
 /* No memory is taken yet. At most `limit_bytes` of text. */
 void buf_init(struct buf *b, size_t limit_bytes);
-void buf_done(struct buf *b); /* frees; b may be initialised again */
+void buf_done(struct buf *b);  /* frees; b may be initialised again */
 void buf_clear(struct buf *b); /* empties, keeps the memory, forgets a failure */
 
 void buf_add(struct buf *b, struct str s);

@@ -37,12 +37,14 @@ enum err {
 
 struct error {
     enum err code;
-    char where[96];  /* JSON pointer, file:line, table, host: what a user can look at */
-    char text[192];  /* one sentence, no trailing full stop, never a secret */
+    char where[96]; /* JSON pointer, file:line, table, host: what a user can look at */
+    char text[192]; /* one sentence, no trailing full stop, never a secret */
 };
 
-/* Fills *err (if not NULL) and returns `code`. `where` NULL means "". Too long texts are cut at a UTF-8 boundary. */
-enum err error_set(struct error *err, enum err code, const char *where, const char *format, ...) PRINTF_LIKE(4, 5);
+/* Fills *err (if not NULL) and returns `code`. `where` NULL means "". Too long texts are cut at a UTF-8
+ * boundary. */
+enum err error_set(struct error *err, enum err code, const char *where, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
 /* The same with the text of errno appended; code ERR_MEMORY for ENOMEM, else ERR_IO. */
 enum err error_errno(struct error *err, const char *where, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -55,7 +57,8 @@ void error_prefix_where(struct error *err, const char *prefix);
 
 const char *err_name(enum err code);
 
-/* Several faults of one input, for answers that name all of them. Past the limit further ones are only counted. */
+/* Several faults of one input, for answers that name all of them. Past the limit further ones are only
+ * counted. */
 enum { ERROR_LIST_MAX = 16 };
 
 struct error_list {

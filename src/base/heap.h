@@ -24,9 +24,9 @@ struct heap {
 void heap_init(struct heap *h);
 void heap_done(struct heap *h); /* nodes are not touched */
 CHECKED enum err heap_push(struct heap *h, struct heap_node *node, int64_t key, struct error *err);
-void heap_remove(struct heap *h, struct heap_node *node); /* no-op when in no heap */
+void heap_remove(struct heap *h, struct heap_node *node);            /* no-op when in no heap */
 void heap_move(struct heap *h, struct heap_node *node, int64_t key); /* node must be in h */
-struct heap_node *heap_peek(const struct heap *h); /* NULL when empty */
+struct heap_node *heap_peek(const struct heap *h);                   /* NULL when empty */
 struct heap_node *heap_pop_due(struct heap *h, int64_t now); /* the least, if its key <= now; else NULL */
 
 #endif

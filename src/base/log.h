@@ -51,7 +51,8 @@ void log_free(struct log *l);
 CLEANUP_FN(struct log, log_free)
 
 bool log_wants(const struct log *l, enum log_level level);
-void log_write(struct log *l, enum log_level level, const char *room, const char *msg, const struct log_kv *kv, size_t n);
+void log_write(struct log *l, enum log_level level, const char *room, const char *msg,
+               const struct log_kv *kv, size_t n);
 
 /*
  * log_event(l, LOG_INFO, "engine", "run finished", KV_UUID("run", id), KV_I64("attempt", 2));
@@ -71,7 +72,8 @@ static inline void log_plain(struct log *l, enum log_level level, const char *ro
 }
 
 /* An error at the end of its journey: code, where and text as members. */
-void log_error(struct log *l, enum log_level level, const char *room, const char *msg, const struct error *err);
+void log_error(struct log *l, enum log_level level, const char *room, const char *msg,
+               const struct error *err);
 
 CHECKED bool log_level_parse(struct str s, enum log_level *ret);
 

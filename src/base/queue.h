@@ -25,11 +25,13 @@ CLEANUP_FN(struct queue, queue_free)
 
 /* Hands the node on. ERR_BUSY: full or closed, the node is still the caller's. */
 CHECKED enum err queue_push(struct queue *q, struct queue_node *node, struct error *err);
-/* The same past the limit: for answers, whose number their questions already bound. False only when closed. */
+/* The same past the limit: for answers, whose number their questions already bound. False only when closed.
+ */
 CHECKED bool queue_push_always(struct queue *q, struct queue_node *node);
 /* All that waits, oldest first, at most `max` (0: all); NULL when empty. Never blocks. */
 struct queue_node *queue_take(struct queue *q, size_t max);
-/* Blocks until something waits or the queue is closed or `until` passed (mono; {INT64_MAX}: for ever). NULL: closed and empty, or time. */
+/* Blocks until something waits or the queue is closed or `until` passed (mono; {INT64_MAX}: for ever). NULL:
+ * closed and empty, or time. */
 struct queue_node *queue_wait(struct queue *q, size_t max, struct mono until);
 /* No more pushes; what waits can still be taken. Wakes the waiter. */
 void queue_close(struct queue *q);

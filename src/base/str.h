@@ -16,7 +16,8 @@ int str_cmp(struct str a, struct str b);
 struct str str_trim(struct str s); /* ASCII blanks off both ends */
 /* Position of `c`, or s.n. */
 size_t str_find(struct str s, char c);
-/* Cuts *rest at the next `sep`: yields what is before it, *rest becomes what is behind (p NULL when nothing was left). */
+/* Cuts *rest at the next `sep`: yields what is before it, *rest becomes what is behind (p NULL when nothing
+ * was left). */
 bool str_cut(struct str *rest, char sep, struct str *ret);
 
 /* Whole decimal numbers, nothing else beside them; false when malformed or out of range. */
@@ -24,7 +25,8 @@ bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_u64(struct str s, uint64_t *ret);
 /*
  * A decimal number of seconds such as "50", "0.25" or "-1", as microseconds, without floating point.
- * More than six fraction digits are rounded, a half away from zero; no exponent. False when malformed or beyond 10^12 s.
+ * More than six fraction digits are rounded, a half away from zero; no exponent. False when malformed or
+ * beyond 10^12 s.
  */
 bool str_to_us(struct str s, int64_t *ret_us);
 

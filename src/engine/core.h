@@ -4,8 +4,9 @@
  * simulation in tests/sim drives the very same code.
  *
  * It holds the runs that are leased to this engine: those whose moment has not come (in a heap by due time),
- * those being delivered, those whose outcome is being recorded. Each is in one state (enum held in core_internal.h).
- * At most one claim, one renewal at a time; outcomes are gathered while a record action is out, so records group themselves.
+ * those being delivered, those whose outcome is being recorded. Each is in one state (enum held in
+ * core_internal.h). At most one claim, one renewal at a time; outcomes are gathered while a record action is
+ * out, so records group themselves.
  *
  * One thread. `now` must not decrease in mono; wall may step.
  */
@@ -28,7 +29,7 @@ struct core_options {
     size_t held_max;        /* runs held at most, in all states: no claim when full; default 10,000 */
     size_t in_flight_max;   /* attempts under way at most; default 1,000 */
     size_t record_limit;    /* outcomes a record action carries at most; default 1,000 */
-    int64_t backoff_us;     /* wait after a failed claim or record: doubled up to 30 times this; default 1 s */
+    int64_t backoff_us; /* wait after a failed claim or record: doubled up to 30 times this; default 1 s */
 };
 
 struct core_now {
@@ -58,28 +59,35 @@ struct core_claimed {
     struct run run;
     struct schedule *schedule;
 };
-/* `next_due`: the earliest thing still unclaimed. `replaced`: schedules whose older runs were given up (not those in items). */
-void core_on_claimed(struct core *c, struct core_now now, struct core_claimed *items, size_t n, const struct uuid *replaced,
-                     size_t replaced_n, struct wall next_due);
+/* `next_due`: the earliest thing still unclaimed. `replaced`: schedules whose older runs were given up (not
+ * those in items). */
+void core_on_claimed(struct core *c, struct core_now now, struct core_claimed *items, size_t n,
+                     const struct uuid *replaced, size_t replaced_n, struct wall next_due);
 void core_on_claim_failed(struct core *c, struct core_now now);
 
 /* An attempt that CORE_START began has ended. */
-void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h, const struct attempt_result *r);
+void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h,
+                           const struct attempt_result *r);
 
-/* The record action's outcomes are durable; stale[i] says that the i-th was refused because its lease had passed on. */
+/* The record action's outcomes are durable; stale[i] says that the i-th was refused because its lease had
+ * passed on. */
 void core_on_recorded(struct core *c, struct core_now now, const bool *stale, size_t n);
-void core_on_record_failed(struct core *c, struct core_now now); /* unknown: all of them will be recorded again */
+void core_on_record_failed(struct core *c,
+                           struct core_now now); /* unknown: all of them will be recorded again */
 
-void core_on_renewed(struct core *c, struct core_now now, struct wall until, const struct uuid *lost, size_t lost_n);
+void core_on_renewed(struct core *c, struct core_now now, struct wall until, const struct uuid *lost,
+                     size_t lost_n);
 void core_on_renew_failed(struct core *c, struct core_now now);
 
 /* Something became due at `earliest` that is leased to nobody. */
 void core_on_due(struct core *c, struct core_now now, struct wall earliest);
-/* A schedule changed: runs of versions before `version` that have not started will not start (they are recorded as cancelled). */
+/* A schedule changed: runs of versions before `version` that have not started will not start (they are
+ * recorded as cancelled). */
 void core_on_changed(struct core *c, struct core_now now, struct uuid schedule_id, int64_t version);
 /* The wall clock was set: everything by wall time is looked at again. */
 void core_on_clock_set(struct core *c, struct core_now now);
-/* Stop claiming and starting; hand back what has not started (recorded as pending), finish what is in flight. */
+/* Stop claiming and starting; hand back what has not started (recorded as pending), finish what is in flight.
+ */
 void core_drain(struct core *c, struct core_now now);
 /* The grace is over: abort what is in flight; it is handed back too. */
 void core_drain_now(struct core *c, struct core_now now);
@@ -87,7 +95,8 @@ void core_drain_now(struct core *c, struct core_now now);
 /* --- outputs --- */
 
 enum core_action_kind {
-    CORE_CLAIM,  /* claim up to .limit runs within .horizon_us; answer by core_on_claimed or core_on_claim_failed */
+    CORE_CLAIM,  /* claim up to .limit runs within .horizon_us; answer by core_on_claimed or
+                    core_on_claim_failed */
     CORE_START,  /* begin the attempt .held; answer by core_on_attempt_ended */
     CORE_ABORT,  /* give up the attempt .held; core_on_attempt_ended still follows */
     CORE_RECORD, /* write .outcomes; answer by core_on_recorded or core_on_record_failed */
@@ -95,7 +104,7 @@ enum core_action_kind {
 };
 
 struct core_outcome { /* what store's struct outcome needs; core knows no store */
-    struct run run;          /* as claimed: id, schedule_id, version, lease_token */
+    struct run run;   /* as claimed: id, schedule_id, version, lease_token */
     enum run_state to;
     struct wall due_at;
     struct wall ended_at;
@@ -107,16 +116,17 @@ struct core_outcome { /* what store's struct outcome needs; core knows no store 
 
 struct core_action {
     enum core_action_kind kind;
-    size_t limit;                          /* CORE_CLAIM */
-    int64_t horizon_us;                    /* CORE_CLAIM */
-    struct held *held;                     /* CORE_START, CORE_ABORT */
-    const struct core_outcome *outcomes;   /* CORE_RECORD; the core's until answered */
-    const struct uuid *runs;               /* CORE_RENEW; the core's until answered */
-    const uint64_t *tokens;                /* CORE_RENEW */
-    size_t n;                              /* CORE_RECORD, CORE_RENEW */
+    size_t limit;                        /* CORE_CLAIM */
+    int64_t horizon_us;                  /* CORE_CLAIM */
+    struct held *held;                   /* CORE_START, CORE_ABORT */
+    const struct core_outcome *outcomes; /* CORE_RECORD; the core's until answered */
+    const struct uuid *runs;             /* CORE_RENEW; the core's until answered */
+    const uint64_t *tokens;              /* CORE_RENEW */
+    size_t n;                            /* CORE_RECORD, CORE_RENEW */
 };
 
-/* The next action, oldest first; false when there is none. Carrying one out may call inputs again only from later turns of the loop. */
+/* The next action, oldest first; false when there is none. Carrying one out may call inputs again only from
+ * later turns of the loop. */
 bool core_next_action(struct core *c, struct core_action *ret);
 
 /* When core_tick() must be called at the latest if nothing else happens. Two clocks: both may be never. */
@@ -131,7 +141,7 @@ bool core_is_drained(const struct core *c);
 
 struct core_stats {
     size_t held;
-    size_t waiting;   /* for their moment */
+    size_t waiting; /* for their moment */
     size_t in_flight;
     size_t recording; /* ended, not yet durable */
     uint64_t started;
@@ -141,8 +151,10 @@ struct core_stats {
     uint64_t claims;
     uint64_t lateness_us_sum; /* start minus due, over `started` */
     uint64_t lateness_us_max;
-    uint64_t dropped; /* let go of unrecorded: no memory, or the lease may have run out; they are claimed again */
-    uint64_t lateness_buckets[16]; /* cumulative counts at <= 1,2,5,10,20,50,100,200,500 ms, 1,2,5,10,30,60 s, +Inf */
+    uint64_t
+        dropped; /* let go of unrecorded: no memory, or the lease may have run out; they are claimed again */
+    uint64_t lateness_buckets[16]; /* cumulative counts at <= 1,2,5,10,20,50,100,200,500 ms, 1,2,5,10,30,60 s,
+                                      +Inf */
 };
 void core_get_stats(const struct core *c, struct core_stats *ret);
 

@@ -96,16 +96,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
+        self._stamped = _Stamped(self.connection)
+        self.rfile = io.BufferedReader(self._stamped)
         self.server.receiver._opened(self.connection)
 
     def finish(self):
         self.server.receiver._ended(self.connection)
         super().finish()
-
-    def setup(self):
-        super().setup()
-        self._stamped = _Stamped(self.connection)
-        self.rfile = io.BufferedReader(self._stamped)
 
     def _take(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

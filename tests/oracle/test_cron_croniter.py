@@ -1,5 +1,6 @@
 """Next occurrences against Debian's python3-croniter, with pytz, whose fixed offsets croniter 1.3 was made for."""
 
+import calendar
 import datetime
 import multiprocessing
 import re
@@ -7,7 +8,7 @@ import re
 import cron_triples
 import driver
 import pytest
-from cron_maker import DAY, Syntax, values
+from cron_maker import DAY, MONTH, Syntax, values
 from cron_triples import A_DAY, Class, Triple
 
 croniter = pytest.importorskip("croniter")
@@ -46,6 +47,18 @@ def day_overshoots(t: Triple) -> bool:
     return any(day > month_end.day and answer.day < day - month_end.day for day in days)
 
 
+def day_never_comes(t: Triple) -> bool:
+    """Where either day field is enough, croniter asks for both in turn, and gives up when one (31 September) never comes."""
+    if not cron_triples.both_days_restrict(t.fields):
+        return False
+    try:
+        days = values(t.fields[3], DAY)
+    except ValueError:  # L
+        return False
+    longest = max(calendar.monthrange(2024, month)[1] for month in values(t.fields[4], MONTH))
+    return min(days) > longest
+
+
 def clock_changes_that_day(t: Triple) -> bool:
     """
     croniter counts a whole day with one offset: the day it begins on and the day it ends on may have two. Of a time that
@@ -71,6 +84,7 @@ CLASSES = [
     Class("a day field begins with *", cron_triples.day_begins_with_star),
     Class("a day field lists every value", cron_triples.covers_all),
     Class("a day beyond the month's end", day_overshoots),
+    Class("a day that never comes", day_never_comes, rare=True),
     Class("the day line", day_is_skipped),
     Class("the clock changes that day", clock_changes_that_day),
     Class("asked while time repeats", cron_triples.fixed_time_asked_while_time_repeats, rare=True),

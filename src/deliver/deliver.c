@@ -5,11 +5,13 @@
 
 #include <signal.h>
 
+#include "deliver/kafka.h"
 #include "deliver/redis.h"
 #include "deliver/rest.h"
 
 const struct deliver_kind deliver_kinds[] = {
     {TASK_REST, rest_open},
+    {TASK_KAFKA, kafka_open},
     {TASK_REDIS, redis_open},
 };
 const size_t deliver_kinds_n = COUNT_OF(deliver_kinds);

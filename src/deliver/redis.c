@@ -172,15 +172,17 @@ static void redis_free(struct redis *r)
 static void redis_close(struct deliverer *d)
 {
     struct redis *r = redis_of(d);
-    struct pool_item *item;
+    void *item;
     struct uuid key;
     size_t at = 0;
 
     MUST(r->errands.in_flight == 0);
     /* What is left are jobs whose attempts were given up and whose replies are still owed. */
-    while (map_each(&r->pool.items, &at, &key, (void **)&item)) {
-        if (item->users > 0)
-            redis_link_break(CONTAINER_OF(item, struct link, item));
+    while (map_each(&r->pool.items, &at, &key, &item)) {
+        struct pool_item *one = item;
+
+        if (one->users > 0)
+            redis_link_break(CONTAINER_OF(one, struct link, item));
     }
     redis_free(r);
 }

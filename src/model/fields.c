@@ -4,6 +4,8 @@
  */
 #include "model/decode.h"
 
+#include <stdio.h>
+
 #include "base/str.h"
 #include "model/chars.h"
 #include "model/secret.h"
@@ -144,6 +146,48 @@ static bool is_allowed_setting(struct str name)
     return false;
 }
 
+/*
+ * Values that matter to the server and not only to the connection. GSSAPI would run kinit; OAUTHBEARER needs
+ * code of ours. A certificate's name is left unchecked only where the configuration allows it for all tasks.
+ */
+static const struct choice {
+    struct str name;
+    const char *const words[6];
+} choices[] = {
+    {WORD("security.protocol"), {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}},
+    {WORD("sasl.mechanism"), {"plain", "scram-sha-256", "scram-sha-512"}},
+    {WORD("sasl.mechanisms"), {"plain", "scram-sha-256", "scram-sha-512"}},
+    {WORD("ssl.endpoint.identification.algorithm"), {"https", "none"}},
+    {WORD("compression.type"), {"none", "gzip", "snappy", "lz4", "zstd"}},
+};
+
+static void check_choice(struct decoder *d, const struct choice *c, struct str value)
+{
+    char list[96] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < COUNT_OF(c->words) && c->words[i]; i++) {
+        struct str word = str_of(c->words[i]);
+
+        if (str_eq_nocase(value, word)) {
+            if (str_eq(word, STR("none")) && str_starts(c->name, STR("ssl.")) &&
+                !d->rules->tls_insecure_allowed)
+                decode_fault_at(d, c->name, "this server's configuration does not allow \"none\"");
+            return;
+        }
+        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i > 0 ? ", " : "", word.p);
+    }
+    decode_fault_at(d, c->name, "must be one of %s", list);
+}
+
+static void check_value(struct decoder *d, struct str name, struct str value)
+{
+    for (size_t i = 0; i < COUNT_OF(choices); i++) {
+        if (str_eq(choices[i].name, name))
+            check_choice(d, &choices[i], value);
+    }
+}
+
 static void check_setting(struct decoder *d, json_t *config, void *it)
 {
     const struct str name = {json_object_iter_key(it), json_object_iter_key_len(it)};
@@ -155,6 +199,24 @@ static void check_setting(struct decoder *d, json_t *config, void *it)
         decode_fault_at(d, name, "must be a string of at most %d bytes", (int)CONFIG_VALUE_MAX);
     else if (!d->rules->trusted && secret_is_mask(v) && secret_config(name))
         keep_secret(d, config, it, name, d->prior ? d->prior->task.config : NULL);
+    else if (!d->rules->trusted)
+        check_value(d, name, json_str(v));
+}
+
+/* Without a mechanism librdkafka would take GSSAPI. */
+static void check_login(struct decoder *d, const json_t *config)
+{
+    const json_t *protocol = json_object_get(config, "security.protocol");
+    const struct str sasl = STR("sasl_");
+    struct str text;
+
+    if (d->rules->trusted || !json_is_string(protocol))
+        return;
+    text = json_str(protocol);
+    if (text.n < sasl.n || !str_eq_nocase((struct str){text.p, sasl.n}, sasl))
+        return;
+    if (!json_object_get(config, "sasl.mechanism") && !json_object_get(config, "sasl.mechanisms"))
+        decode_fault_at(d, STR("security.protocol"), "needs sasl.mechanism beside it");
 }
 
 void fields_check_config(struct decoder *d)
@@ -169,6 +231,7 @@ void fields_check_config(struct decoder *d)
     } else {
         for (void *it = json_object_iter(config); it; it = json_object_iter_next(config, it))
             check_setting(d, config, it);
+        check_login(d, config);
     }
     d->at = at.up;
 }

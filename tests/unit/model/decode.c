@@ -177,7 +177,7 @@ static void kafka_and_redis_tasks_are_read(void **state)
     struct schedule *kafka = fixture_schedule(
         "{\"name\":\"n\",\"type\":\"now\",\"task\":{\"type\":\"kafka\",\"connection\":{\"host\":\"k1:9092,"
         "k2\","
-        "\"topic\":\"a.b_c-1\",\"config\":{\"security.protocol\":\"SASL_SSL\"},\"headers\":{\"x\":\"y\"}}}}");
+        "\"topic\":\"a.b_c-1\",\"config\":{\"security.protocol\":\"SSL\"},\"headers\":{\"x\":\"y\"}}}}");
     CLEANUP(schedule_unref_p)
     struct schedule *redis = fixture_schedule(
         "{\"name\":\"n\",\"type\":\"now\",\"task\":{\"connection\":{\"topic\":\"채널 1\",\"mode\":\"stream\","
@@ -354,6 +354,20 @@ static const struct wrong wrongs[] = {
      "/task/connection/config/client.id", "must be a string"},
     {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"sasl.password\":\"***\"}"),
      "/task/connection/config/sasl.password", "no value to keep"},
+    {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"security.protocol\":\"tls\"}"),
+     "/task/connection/config/security.protocol", "sasl_ssl"},
+    {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"sasl.mechanism\":\"GSSAPI\"}"),
+     "/task/connection/config/sasl.mechanism", "scram-sha-512"},
+    {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"sasl.mechanisms\":\"OAUTHBEARER\"}"),
+     "/task/connection/config/sasl.mechanisms", "one of plain"},
+    {CONNECTION(
+         "kafka",
+         "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"ssl.endpoint.identification.algorithm\":\"none\"}"),
+     "/task/connection/config/ssl.endpoint.identification.algorithm", "does not allow"},
+    {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"security.protocol\":\"SASL_SSL\"}"),
+     "/task/connection/config/security.protocol", "needs sasl.mechanism"},
+    {CONNECTION("kafka", "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"compression.type\":\"rar\"}"),
+     "/task/connection/config/compression.type", "zstd"},
     {CONNECTION("redis", "\"host\":\"h:6379\",\"topic\":\"a\",\"headers\":{}"), "/task/connection/headers",
      "rest and kafka"},
     {CONNECTION("redis", "\"host\":\"h:6379\""), "/task/connection/topic", "required for redis"},
@@ -417,6 +431,10 @@ static void what_is_right_is_not_refused(void **state)
         CONNECTION("redis", "\"host\":\"REDIS://:pw@h\",\"topic\":\"a\",\"mode\":\"list\""),
         CONNECTION("redis", "\"host\":\"h\",\"topic\":\"a\",\"mode\":\"stream\",\"maxlen\":1000"),
         CONNECTION("kafka", "\"host\":\"[::1]:9092\",\"topic\":\"a\""),
+        CONNECTION("kafka",
+                   "\"host\":\"k\",\"topic\":\"a\",\"config\":{\"security.protocol\":\"SASL_SSL\","
+                   "\"sasl.mechanism\":\"SCRAM-SHA-512\",\"sasl.username\":\"u\",\"sasl.password\":\"p\","
+                   "\"ssl.endpoint.identification.algorithm\":\"https\",\"compression.type\":\"lz4\"}"),
         HEADERS("{}"),
         HEADERS("{\"X-Any\":\"***\",\"x!#$%&'*+-.^_`|~\":\"tab\\tand é\"}"),
         TASK("\"data\":{\"anything\":{\"goes\":[1,null,\"\"]},\"name\":1}"),

@@ -34,7 +34,10 @@ enum cron_note {
     CRON_MERGED, /* local time repeats here: fires on the first pass only */
 };
 
-/* The first occurrence strictly after `after`; false: none until the end of year 9999. Bounded work. */
+/*
+ * The first occurrence strictly after `after`, at the earliest 1970; false: none until the end of year 9999.
+ * Bounded work.
+ */
 bool cron_next(const struct cron *c, const struct zone *z, struct wall after, struct wall *ret);
 /* The last occurrence strictly before `before`; false: none since 1970. */
 bool cron_prev(const struct cron *c, const struct zone *z, struct wall before, struct wall *ret);

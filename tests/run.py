@@ -150,7 +150,7 @@ def pytest(count, name, paths, env=None):
     report = BUILD / "reports" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths]
+    command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={report}", *paths]
     ok = step(f"pytest {name}", command, {"PYTHONDONTWRITEBYTECODE": "1", **(env or {})})
     if not report.exists():
         count.fail(f"pytest {name}")

@@ -54,7 +54,9 @@ lint: deps
 	@$(PYTHON) tests/run.py lint
 
 bench: deps-bench build
+	@ninja -C build/release
 	@$(PYTHON) bench/run.py
+	@$(PYTHON) bench/next_times.py
 
 fuzz: deps-fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py fuzz

@@ -34,6 +34,13 @@ static PGconn *begin(const struct link_options *o)
     return PQconnectStartParams(names, values, 1);
 }
 
+/* What the server remarks upon is in its own log; libpq would write it to our standard error. */
+static void ignore(void *arg, const PGresult *r)
+{
+    (void)arg;
+    (void)r;
+}
+
 /* Until the socket is ready or it is time to give up. */
 static enum err wait_ready(const PGconn *pg, PostgresPollingStatusType what, struct mono until, int stop_fd,
                            struct error *err)
@@ -99,6 +106,7 @@ enum err link_connect(const struct link_options *o, PGconn **ret, struct error *
 
     if (!pg)
         return error_set(err, ERR_MEMORY, "postgres", "out of memory");
+    (void)PQsetNoticeReceiver(pg, ignore, NULL); /* gives the one before it */
     e = PQstatus(pg) == CONNECTION_BAD ? refused(pg, err) : finish(pg, o->stop_fd, err);
     if (!e)
         e = judge(pg, err);

@@ -7,8 +7,8 @@
  * each schedule.
  *
  * A replacement that changes an identity is a stretch of its own: those behind it are judged on what it left
- * in the database. What another instance changed in between, which the unique index or the locks show, is
- * ERR_BUSY: the group is run again.
+ * in the database. What another instance deletes in between is inserted after all; what else it changes,
+ * which the unique index or the locks show, is ERR_BUSY: the group is run again.
  */
 #include <stdlib.h>
 
@@ -22,6 +22,8 @@
 
 /* A stretch: as much as one statement shall carry. */
 enum { STRETCH_ROWS = 2000, STRETCH_BYTES = 16 << 20 };
+/* Of what is deleted under our hands. */
+enum { TRIES = 5 };
 
 struct uuid put_hash(const struct put *p)
 {
@@ -142,6 +144,27 @@ static enum err sort_out(struct postgres_store *s, const PGresult *made, struct 
     return e;
 }
 
+/* The first of each identity; further ones replace it. */
+static enum err first_ones(const struct put_list *puts, struct put_list *first, struct put_list *left,
+                           struct error *err)
+{
+    struct map seen;
+    enum err e = ERR_NONE;
+
+    map_init(&seen);
+    for (size_t i = 0; !e && i < puts->n; i++) {
+        struct uuid hash = put_hash(puts->items[i]);
+        bool again = map_get(&seen, hash) != NULL;
+
+        if (!again)
+            e = map_put(&seen, hash, &seen, err);
+        if (!e)
+            e = put_list_add(again ? left : first, puts->items[i], err);
+    }
+    map_done(&seen);
+    return e;
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct put *x = *(struct put *const *)a;
@@ -150,28 +173,9 @@ static int by_place(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first of each identity in a stretch; further ones replace it. */
-static enum err first_ones(struct put *puts, size_t n, struct put_list *first, struct put_list *left,
-                           struct error *err)
-{
-    struct map seen;
-    enum err e = ERR_NONE;
-
-    map_init(&seen);
-    for (size_t i = 0; !e && i < n; i++) {
-        bool again = map_get(&seen, put_hash(&puts[i])) != NULL;
-
-        if (!again)
-            e = map_put(&seen, put_hash(&puts[i]), &seen, err);
-        if (!e)
-            e = put_list_add(again ? left : first, &puts[i], err);
-    }
-    map_done(&seen);
-    return e;
-}
-
-static enum err put_by_identity(struct postgres_store *s, struct put *puts, size_t n, struct wall now,
-                                struct error *err)
+/* Those in `ret_gone` were found by the insertion, and were deleted before they could be replaced. */
+static enum err insert_or_replace(struct postgres_store *s, const struct put_list *puts, struct wall now,
+                                  struct put_list *ret_gone, struct error *err)
 {
     CLEANUP(put_list_done) struct put_list first = {0};
     CLEANUP(put_list_done) struct put_list left = {0};
@@ -179,7 +183,7 @@ static enum err put_by_identity(struct postgres_store *s, struct put *puts, size
     size_t replaced;
     enum err e;
 
-    e = first_ones(puts, n, &first, &left, err);
+    e = first_ones(puts, &first, &left, err);
     if (e)
         return e;
     qsort(first.items, first.n, sizeof(struct put *), by_identity);
@@ -189,23 +193,36 @@ static enum err put_by_identity(struct postgres_store *s, struct put *puts, size
     if (e || left.n == 0)
         return e;
     qsort(left.items, left.n, sizeof(struct put *), by_place);
-    e = put_replace(s, left.items, left.n, now, &replaced, err);
+    e = put_replace(s, left.items, left.n, now, &replaced, ret_gone, err);
     MUST(e || replaced == left.n); /* by identity, none changes one */
     return e;
 }
 
-static enum err put_over(struct postgres_store *s, struct put *puts, size_t n, struct wall now,
-                         struct error *err)
+static enum err put_by_identity(struct postgres_store *s, struct put_list *puts, struct wall now,
+                                struct error *err)
 {
-    CLEANUP(put_list_done) struct put_list all = {0};
+    for (int i = 0; i < TRIES; i++) {
+        struct put_list gone = {0};
+        enum err e = insert_or_replace(s, puts, now, &gone, err);
+
+        put_list_done(puts);
+        *puts = gone;
+        if (e || gone.n == 0)
+            return e;
+    }
+    return put_changed_meanwhile(err);
+}
+
+static enum err put_over(struct postgres_store *s, struct put_list *puts, struct wall now, struct error *err)
+{
     enum err e = ERR_NONE;
 
-    for (size_t i = 0; !e && i < n; i++)
-        e = put_list_add(&all, &puts[i], err);
-    for (size_t at = 0; !e && at < n;) {
+    for (size_t at = 0; !e && at < puts->n;) {
+        CLEANUP(put_list_done) struct put_list gone = {0};
         size_t done = 0;
 
-        e = put_replace(s, all.items + at, n - at, now, &done, err);
+        e = put_replace(s, puts->items + at, puts->n - at, now, &done, &gone, err);
+        MUST(gone.n == 0); /* they are judged not to be there */
         at += done;
     }
     return e;
@@ -228,14 +245,24 @@ static size_t stretch(const struct put *puts, size_t n)
     return i;
 }
 
+static enum err put_stretch(struct postgres_store *s, struct put *puts, size_t n, struct wall now,
+                            struct error *err)
+{
+    CLEANUP(put_list_done) struct put_list list = {0};
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; !e && i < n; i++)
+        e = put_list_add(&list, &puts[i], err);
+    if (e)
+        return e;
+    return only_replaces(&puts[0]) ? put_over(s, &list, now, err) : put_by_identity(s, &list, now, err);
+}
+
 enum err postgres_put(struct store *store, struct put *puts, size_t n, struct wall now, struct error *err)
 {
-    struct postgres_store *s = postgres_of(store);
-
     for (size_t at = 0; at < n;) {
         size_t some = stretch(puts + at, n - at);
-        enum err e = only_replaces(&puts[at]) ? put_over(s, puts + at, some, now, err)
-                                              : put_by_identity(s, puts + at, some, now, err);
+        enum err e = put_stretch(postgres_of(store), puts + at, some, now, err);
 
         if (e)
             return e;

@@ -22,9 +22,12 @@ void put_args_schedule(struct args *a, struct uuid id, const struct put *p);
 
 /*
  * Replaces what is there, or judges that it is not (put.result). Stops before one that changes an identity,
- * or behind it when it is the first; *ret_n are done, at least one.
+ * or behind it when it is the first; *ret_n are done, at least one. Those that ask for neither an id nor a
+ * version and are not there are left to the caller, in their order: in `ret_gone`.
  */
 CHECKED enum err put_replace(struct postgres_store *s, struct put **puts, size_t n, struct wall now,
-                             size_t *ret_n, struct error *err);
+                             size_t *ret_n, struct put_list *ret_gone, struct error *err);
+/* ERR_BUSY. */
+enum err put_changed_meanwhile(struct error *err);
 
 #endif

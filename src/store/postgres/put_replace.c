@@ -68,7 +68,7 @@ static void read_there(const PGresult *r, size_t row, struct there *ret)
     };
 }
 
-static enum err changed_meanwhile(struct error *err)
+enum err put_changed_meanwhile(struct error *err)
 {
     return error_set(err, ERR_BUSY, "postgres", "another instance changed the same schedules meanwhile");
 }
@@ -93,8 +93,12 @@ static enum err read_all(struct replacing *g, struct put *const *puts, size_t n,
         size_t at;
 
         read_there(g->rows, i, &g->there[i]);
-        if (!row_find(g->locked, 0, g->there[i].id, &at))
-            return changed_meanwhile(err); /* it came between the two statements */
+        if (!row_find(g->locked, 0, g->there[i].id, &at)) {
+            /* It came between the two statements. */
+            if (puts[0]->by_id || puts[0]->if_version != 0)
+                return put_changed_meanwhile(err);
+            continue; /* to be found by the insertion, and locked, the next time */
+        }
         e = map_put(&g->by_hash, g->there[i].hash, &g->there[i], err);
         if (e)
             return e;
@@ -134,7 +138,8 @@ static bool changes_identity(const struct there *it, const struct put *p)
 }
 
 /* How many are judged: up to one that changes an identity, which is judged alone. */
-static enum err judge_all(struct replacing *g, struct put **puts, size_t n, size_t *ret_n, struct error *err)
+static enum err judge_all(struct replacing *g, struct put **puts, size_t n, size_t *ret_n,
+                          struct put_list *ret_gone, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         struct there *it;
@@ -143,8 +148,13 @@ static enum err judge_all(struct replacing *g, struct put **puts, size_t n, size
         judge(g, puts[i], &it);
         if (puts[i]->result)
             continue;
-        if (!it)
-            return changed_meanwhile(err); /* its insertion found it, and now it is gone */
+        if (!it) {
+            enum err e = put_list_add(ret_gone, puts[i], err);
+
+            if (e)
+                return e;
+            continue;
+        }
         alone = changes_identity(it, puts[i]);
         if (alone && i > 0) {
             *ret_n = i;
@@ -231,13 +241,13 @@ static enum err write_all(struct replacing *g, struct error *err)
 }
 
 enum err put_replace(struct postgres_store *s, struct put **puts, size_t n, struct wall now, size_t *ret_n,
-                     struct error *err)
+                     struct put_list *ret_gone, struct error *err)
 {
     CLEANUP(replacing_done) struct replacing g = {.s = s, .now = now};
     enum err e;
 
     e = read_all(&g, puts, n, err);
     if (!e)
-        e = judge_all(&g, puts, n, ret_n, err);
+        e = judge_all(&g, puts, n, ret_n, ret_gone, err);
     return e ? e : write_all(&g, err);
 }

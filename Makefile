@@ -5,7 +5,7 @@ BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzda
   libjansson-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libuv1-dev libmicrohttpd-dev libhiredis-dev librdkafka-dev libpq-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-croniter python3-dateutil python3-tz \
   clang-format clang-tidy postgresql pgbouncer redis-server kcat
-BENCH_PACKAGES = $(BUILD_PACKAGES) wrk
+BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
 
 # Debian's own interpreter: the packages above belong to it.

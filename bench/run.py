@@ -1,6 +1,6 @@
 """run.py: the figures of the main job, each next to a limit or a peer measured in the same run.
 
-    bench/run.py [register] [lateness] [fires] [idle]        all of them when none is named
+    bench/run.py [register] [lateness] [fires] [deliveries] [idle]        all of them when none is named
 
 Not a test: it prints, it does not judge. Needs the release build and wrk.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from service import Receiver, Service, running
+from service import BUILD, ROOT, Receiver, Service, running
 
 UTC = datetime.timezone.utc
 HERE = __file__.rsplit("/", 1)[0]
@@ -103,6 +103,56 @@ def bench_fires(count=60000):
     print(f"  received {tally['distinct']} of {count}, doubles {tally['doubles']}, in {took:.2f} s: {count / took:.0f} fires/s (aim 8000)")
 
 
+def peers():
+    """The servers that tests use: a real Redis, librdkafka's mock cluster."""
+    sys.path.insert(0, str(ROOT / "tests" / "integration"))
+    from kafka_peer import MockKafka
+    from redis_peer import Redis
+
+    kafka = MockKafka(BUILD / "bench" / "kafka_mock")
+    kafka.make_topic("bench", 3)
+    return kafka, Redis()
+
+
+def delivered(service, kind, count, seconds):
+    """When so many attempts of a type had succeeded, by the service's own count."""
+    wanted = f'carillon_attempts_total{{type="{kind}",result="ok"}} {count}'
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        service.client.connection.request("GET", "/metrics")
+        if wanted in service.client.connection.getresponse().read().decode():
+            return time.time()
+        time.sleep(0.05)
+    raise RuntimeError(f"{count} deliveries of type {kind} did not end within {seconds} s")
+
+
+def bench_deliveries(count=30000):
+    print(f"deliveries: {count} schedules of one type due at one instant; targets on the same machine")
+    print(f"{'type':>16} {'deliveries/s':>13} {'CPU us each':>12}")
+    receiver, (kafka, redis) = Receiver(), peers()
+    connections = {
+        "rest": {"host": receiver.url},
+        "kafka": {"host": kafka.brokers, "topic": "bench"},
+        "redis publish": {"host": redis.host, "topic": "channel", "mode": "publish"},
+        "redis stream": {"host": redis.host, "topic": "stream", "mode": "stream", "maxlen": 1000},
+        "redis list": {"host": redis.host, "topic": "list", "mode": "list"},
+    }
+    with running(receiver, kafka, redis):
+        for name, connection in connections.items():
+            kind = name.split()[0]
+            service = Service()
+            with running(service):
+                begin = time.time() + 2 + count / 8000
+                made = [definition(i, "", "date", iso(begin)) for i in range(count)]
+                for one in made:
+                    one["task"].update(type=kind, connection=connection, timeout=60)
+                service.client.register(made)
+                cpu = service.cpu_s()
+                took = delivered(service, kind, count, 120) - begin
+                cpu = service.cpu_s() - cpu
+            print(f"{name:>16} {count / took:>13.0f} {cpu / count * 1e6:>12.0f}")
+
+
 def bench_idle(count=10000, seconds=20):
     print(f"idle: {count} schedules far away, for {seconds} s")
     service = Service()
@@ -117,7 +167,7 @@ def bench_idle(count=10000, seconds=20):
         print(f"  wakes/s {switches / seconds:.2f} in {len(service.threads())} threads (limit 1)  resident {service.resident_kib() / 1024:.1f} MiB (limit 20)  CPU {cpu / seconds * 100:.3f}%")
 
 
-BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "idle": bench_idle}
+BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "deliveries": bench_deliveries, "idle": bench_idle}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

@@ -179,16 +179,16 @@ struct uuid_list {
 };
 void uuid_list_done(struct uuid_list *l);
 
-/* An instance as the others see it. Texts are terminated and, in lists, owned. */
+/* An instance as the others see it. */
 struct instance {
     struct uuid id;
-    char *name;
+    char *name;    /* owned, as the other texts */
     char *roles;   /* "api,worker,monitor" */
     char *version; /* of the program */
     struct wall started_at;
     struct wall heartbeat_at;
-    int64_t held;    /* runs it holds, as it said itself */
-    bool is_monitor; /* lists */
+    int64_t held; /* runs it holds, as it said itself */
+    bool is_monitor;
 };
 struct instance_list {
     struct instance *items;
@@ -199,8 +199,12 @@ void instance_list_done(struct instance_list *l);
 
 /* What an instance says of itself from time to time. */
 struct heartbeat {
-    const struct instance *me; /* started_at, heartbeat_at and is_monitor are not looked at */
+    struct uuid id;
+    const char *name;
+    const char *roles;
+    const char *version;
     struct wall started_at;
+    int64_t held;
     int64_t expire_us;  /* who was silent for so long is forgotten */
     int64_t monitor_us; /* > 0: for so long it would be, or stay, the monitor; 0: it would not */
     bool leaves;        /* it is forgotten at once, and is the monitor no more */

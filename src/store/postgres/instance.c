@@ -11,15 +11,15 @@ static enum err send_mine(struct postgres_store *s, const struct heartbeat *h, s
 {
     struct args *a = link_args(&s->link);
 
-    args_uuid(a, h->me->id);
+    args_uuid(a, h->id);
     if (h->leaves)
         return link_send(&s->link, Q_INSTANCE_LEAVE, NULL, err);
-    args_str(a, str_of(h->me->name));
-    args_str(a, str_of(h->me->roles));
-    args_str(a, str_of(h->me->version));
+    args_str(a, str_of(h->name));
+    args_str(a, str_of(h->roles));
+    args_str(a, str_of(h->version));
     args_i64(a, h->started_at.us);
     args_i64(a, now.us);
-    args_i64(a, h->me->held);
+    args_i64(a, h->held);
     return link_send(&s->link, Q_INSTANCE_SAY, NULL, err);
 }
 
@@ -35,7 +35,7 @@ static enum err send_election(struct postgres_store *s, const struct heartbeat *
 {
     struct args *a = link_args(&s->link);
 
-    args_uuid(a, h->me->id);
+    args_uuid(a, h->id);
     if (h->leaves || h->monitor_us <= 0)
         return link_send(&s->link, Q_RESIGN, NULL, err);
     args_i64(a, now.us);

@@ -254,7 +254,11 @@ static PGconn *connect_to(const struct cluster *c)
 {
     PGconn *pg = PQconnectdb(c->url);
 
-    MUST(PQstatus(pg) == CONNECTION_OK);
+    if (PQstatus(pg) != CONNECTION_OK) {
+        (void)fprintf(stderr, "%s", PQerrorMessage(pg));
+        show_log(c);
+        MUST(!"the connection");
+    }
     PQclear(run(pg, "SET client_min_messages = warning"));
     return pg;
 }

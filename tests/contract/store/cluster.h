@@ -31,7 +31,8 @@ int64_t cluster_ask(const struct cluster *c, const char *sql);
 /* All rows of the first column, a line each: the caller's, for alloc_free(). */
 char *cluster_text(const struct cluster *c, const char *sql);
 
-/* The one that all tests of a process share: started when first asked for, ended with the process. */
+/* The one that all tests of a process share: started when first asked for, by a thread that lives on (the
+ * server ends with it), ended with the process. */
 struct cluster *cluster_shared(void);
 
 #endif

@@ -31,7 +31,9 @@ struct cluster {
     char bin[PATH_BYTES];
     char folder[64];
     char url[PATH_BYTES];
-    pid_t pid; /* 0: it does not run */
+    char pooled_url[PATH_BYTES];
+    pid_t pid;    /* 0: it does not run */
+    pid_t pooler; /* the same */
 };
 
 static bool find_bin(char ret[PATH_BYTES])
@@ -76,7 +78,10 @@ static pid_t spawn(const struct cluster *c, const char *const argv[])
     pid_t pid;
 
     MUST(user || geteuid() != 0);
-    (void)snprintf(path, sizeof(path), "%s/%s", c->bin, argv[0]);
+    if (argv[0][0] == '/')
+        (void)snprintf(path, sizeof(path), "%s", argv[0]);
+    else
+        (void)snprintf(path, sizeof(path), "%s/%s", c->bin, argv[0]);
     (void)snprintf(log, sizeof(log), "%s/log", c->folder);
     pid = fork();
     MUST(pid >= 0);
@@ -136,9 +141,18 @@ static void init(struct cluster *c)
     }
 }
 
-static bool answers(const struct cluster *c)
+/* Neither program says in any way that we could wait for that it is ready. */
+static void await_answer(const struct cluster *c, const char *url, pid_t pid)
 {
-    return PQping(c->url) == PQPING_OK;
+    struct mono until = mono_add(clock_mono(), START_S * US_PER_S);
+
+    while (PQping(url) != PQPING_OK) {
+        if (clock_mono().us > until.us || waitpid(pid, NULL, WNOHANG) == pid) {
+            show_log(c);
+            MUST(!"the server starts");
+        }
+        (void)poll(NULL, 0, 10);
+    }
 }
 
 void cluster_start(struct cluster *c)
@@ -161,19 +175,48 @@ void cluster_start(struct cluster *c)
                           "-c",
                           "log_min_messages=warning",
                           NULL};
-    struct mono until = mono_add(clock_mono(), START_S * US_PER_S);
 
     MUST(c->pid == 0);
     c->pid = spawn(c, argv);
-    /* It says in no way that we could wait for that it is ready. */
-    while (!answers(c)) {
-        if (clock_mono().us > until.us || waitpid(c->pid, NULL, WNOHANG) == c->pid) {
-            show_log(c);
-            MUST(!"the server starts");
-        }
-        (void)poll(NULL, 0, 10);
-    }
+    await_answer(c, c->url, c->pid);
 }
+
+/* --- the pooler --- */
+
+#define POOLER "/usr/sbin/pgbouncer"
+
+bool cluster_pooler_installed(void)
+{
+    return cluster_installed() && access(POOLER, X_OK) == 0;
+}
+
+void cluster_start_pooler(struct cluster *c)
+{
+    const char *argv[] = {POOLER, "pooler.ini", NULL};
+    char path[PATH_BYTES];
+    FILE *f;
+
+    if (c->pooler != 0)
+        return;
+    (void)snprintf(path, sizeof(path), "%s/pooler.ini", c->folder);
+    f = fopen(path, "w");
+    MUST(f);
+    MUST(fprintf(f,
+                 "[databases]\npostgres = host=%s user=carillon\n[pgbouncer]\nunix_socket_dir = "
+                 "%s\nlisten_port = 6432\n"
+                 "auth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 50\n",
+                 c->folder, c->folder) > 0);
+    MUST(fclose(f) == 0);
+    c->pooler = spawn(c, argv);
+    await_answer(c, c->pooled_url, c->pooler);
+}
+
+const char *cluster_pooled_url(const struct cluster *c)
+{
+    return c->pooled_url;
+}
+
+/* --- up and down --- */
 
 void cluster_stop(struct cluster *c, const char *mode)
 {
@@ -198,6 +241,7 @@ struct cluster *cluster_new(void)
     (void)snprintf(c->folder, sizeof(c->folder), "/tmp/carillon-pg-XXXXXX");
     MUST(mkdtemp(c->folder));
     (void)snprintf(c->url, sizeof(c->url), "postgresql://carillon@/postgres?host=%s", c->folder);
+    (void)snprintf(c->pooled_url, sizeof(c->pooled_url), "%s&port=6432", c->url);
     if (geteuid() == 0) {
         const struct passwd *user = getpwnam("postgres");
 
@@ -222,6 +266,10 @@ void cluster_free(struct cluster *c)
 
     if (!c)
         return;
+    if (c->pooler != 0) {
+        MUST(kill(c->pooler, SIGKILL) == 0);
+        (void)wait_for(c->pooler);
+    }
     cluster_stop(c, "immediate");
     (void)nftw(c->folder, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
     alloc_free(c);

@@ -24,6 +24,12 @@ void cluster_restart(struct cluster *c, const char *mode);
 void cluster_stop(struct cluster *c, const char *mode);
 void cluster_start(struct cluster *c);
 
+/* PgBouncer in transaction mode before it, with few server connections: cluster_pooled_url() goes through it.
+ */
+bool cluster_pooler_installed(void);
+void cluster_start_pooler(struct cluster *c);
+const char *cluster_pooled_url(const struct cluster *c);
+
 /* Runs it as the superuser, outside of any transaction. */
 void cluster_exec(const struct cluster *c, const char *sql);
 /* The first column of the first row as a number. */

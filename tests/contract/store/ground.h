@@ -31,6 +31,7 @@ struct kind {
     bool (*available)(void); /* NULL: always; false: what it needs is not installed */
 };
 extern const struct kind kind_postgres; /* stores_postgres.c */
+extern const struct kind kind_pooled;
 extern const struct kind *const kinds[];
 extern const size_t kinds_n;
 

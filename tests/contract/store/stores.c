@@ -58,5 +58,5 @@ static void close_memory(struct ground *g)
 
 static const struct kind kind_memory = {"memory", open_memory, close_memory, NULL};
 
-const struct kind *const kinds[] = {&kind_sqlite, &kind_memory, &kind_postgres};
+const struct kind *const kinds[] = {&kind_sqlite, &kind_memory, &kind_postgres, &kind_pooled};
 const size_t kinds_n = COUNT_OF(kinds);

@@ -1,5 +1,6 @@
 /*
- * stores_postgres.c: the store on PostgreSQL as a kind that must keep the contract.
+ * stores_postgres.c: the store on PostgreSQL as a kind that must keep the contract, and the same
+ * through PgBouncer in transaction mode.
  */
 #include "ground.h"
 
@@ -13,11 +14,10 @@ static struct wall ground_clock(void *arg)
     return ((struct ground *)arg)->now;
 }
 
-static enum err open_postgres(struct ground *g, struct error *err)
+static enum err open_with(struct ground *g, const char *url, bool unprepared, struct error *err)
 {
-    struct cluster *c = cluster_shared();
     struct postgres_options options = {
-        .url = cluster_url(c), .instance = g->instance, .clock = ground_clock, .clock_arg = g};
+        .url = url, .unprepared = unprepared, .instance = g->instance, .clock = ground_clock, .clock_arg = g};
     struct postgres *p = NULL;
     enum err e;
 
@@ -26,6 +26,17 @@ static enum err open_postgres(struct ground *g, struct error *err)
         return e;
     g->own = p;
     return postgres_connect(p, true, &g->s, err);
+}
+
+static enum err open_postgres(struct ground *g, struct error *err)
+{
+    return open_with(g, cluster_url(cluster_shared()), false, err);
+}
+
+static enum err open_pooled(struct ground *g, struct error *err)
+{
+    cluster_start_pooler(cluster_shared());
+    return open_with(g, cluster_pooled_url(cluster_shared()), true, err);
 }
 
 static void close_postgres(struct ground *g)
@@ -40,3 +51,4 @@ static void close_postgres(struct ground *g)
 }
 
 const struct kind kind_postgres = {"postgres", open_postgres, close_postgres, cluster_installed};
+const struct kind kind_pooled = {"pgbouncer", open_pooled, close_postgres, cluster_pooler_installed};

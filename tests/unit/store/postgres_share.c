@@ -498,8 +498,39 @@ static void what_is_registered_while_the_server_restarts_is_there_once(void **st
     register_while(*state, restart);
 }
 
+/* --- behind a pooler --- */
+
+static void prepared_statements_behind_a_pooler_are_refused_with_advice(void **state)
+{
+    struct ground *g = *state;
+    struct postgres_options o = {.url = cluster_pooled_url(cluster_shared())};
+    struct postgres *p = NULL;
+    struct store *s[2] = {NULL, NULL};
+    struct error err = {0};
+    enum err e = ERR_NONE;
+
+    (void)g;
+    ok(postgres_open(&o, &p, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        ok(postgres_connect(p, true, &s[i], &err), &err);
+        e = store_begin(s[i], true, &err);
+        if (!e)
+            ok(store_commit(s[i], &err), &err);
+    }
+    /* The second met what the first had prepared on the same session of the server. */
+    assert_int_equal(e, ERR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "database.prepared"));
+    for (int i = 0; i < 2; i++)
+        store_close(s[i]);
+    postgres_free(p);
+}
+
 int main(void)
 {
+#define TEST_POOLED(f)                                                                                       \
+    {                                                                                                        \
+#f " (pooled)", f, ground_setup, ground_teardown, (void *)(uintptr_t)&kind_pooled                    \
+    }
 #define TEST(f)                                                                                              \
     {                                                                                                        \
 #f, f, ground_setup, ground_teardown, (void *)(uintptr_t)&kind_postgres                              \
@@ -510,11 +541,14 @@ int main(void)
         TEST(instances_are_seldom_in_each_others_way),
         TEST(identities_that_four_register_at_once_are_one_schedule_each),
         TEST(the_locks_of_one_that_stalls_are_let_go),
+        TEST_POOLED(four_that_claim_at_once_get_each_due_schedule_once),
+        TEST_POOLED(what_four_change_at_once_stays_whole_and_nobody_is_refused),
+        TEST_POOLED(prepared_statements_behind_a_pooler_are_refused_with_advice),
         TEST(what_is_registered_while_connections_are_cut_is_there_once),
         TEST(what_is_registered_while_the_server_restarts_is_there_once),
     };
 
-    if (!cluster_installed())
+    if (!cluster_pooler_installed())
         return 77;
     ground_process_setup();
     return cmocka_run_group_tests(tests, NULL, NULL);

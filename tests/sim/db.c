@@ -183,14 +183,16 @@ static void before(struct world *w, struct call *c)
         change_timer(w, count_one);
 }
 
-static void after(struct world *w, const struct inst *i, struct call *c)
+static void after(struct world *w, struct inst *i, struct call *c)
 {
     if (c->claim) {
         const struct claim_result *r = &c->claim->ret;
 
         if (r->broken.n > 0)
             check_failed(w, "a definition no longer decodes");
-        if (r->n > 0)
+        if (r->n == 0)
+            check_empty_claim(w, i);
+        else
             trace_add(w, "claimed", (int)i->no, NULL, NULL, (int64_t)r->n, NOTHING);
         for (size_t k = 0; k < r->n; k++)
             check_claimed(w, i, &r->items[k].run);

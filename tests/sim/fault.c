@@ -71,11 +71,7 @@ static void step_clock(struct world *w)
     w->latest_wall = world_latest_wall(w);
     w->step_us += us;
     w->step_t = w->t;
-    /* Two readings of one moment: what lies between them happened twice, or not at all. */
-    w->disturbances[w->disturbances_n - 1].wall_from =
-        wall_min(w->disturbances[w->disturbances_n - 1].wall_from, world_wall(w));
-    w->disturbances[w->disturbances_n - 1].wall_until = wall_max(
-        w->disturbances[w->disturbances_n - 1].wall_until, wall_add(world_wall(w), world_margin_us(w)));
+    world_shift_disturbances(w, us);
     if (!w->config.told_of_steps)
         return;
     for (size_t i = 0; i < w->config.instances; i++) {
@@ -151,6 +147,7 @@ void fault_heal_all(struct world *w)
     w->targets_down_until = w->t;
     w->config.lost_permille = 0;
     w->config.deaf_permille = 0;
+    w->config.poor_permille = 0;
     for (size_t i = 0; i < w->config.instances; i++) {
         w->inst[i].cut_off_until = w->t;
         if (w->inst[i].state == INST_DOWN)

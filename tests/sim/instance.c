@@ -42,8 +42,6 @@ static void send_claim(struct world *w, struct inst *i, const struct core_action
 {
     struct call *c = alloc_new(struct call);
 
-    check_claim_rate(w, i);
-
     c->kind = CALL_CLAIM;
     c->claim = op_claim_new(NULL);
     c->claim->cache = i->cache;
@@ -211,7 +209,14 @@ static void on_claimed(struct world *w, struct inst *i, struct call *c)
     items = p;
     for (size_t k = 0; k < r->n; k++)
         items[k] = (struct core_claimed){.run = r->items[k].run, .schedule = TAKE(r->items[k].schedule)};
+    if (chance(w, w->config.poor_permille)) {
+        trace_add(w, "memory runs out", (int)i->no, NULL, NULL, NOTHING, NOTHING);
+        instance_trouble(w, i);
+        world_disturb(w, w->t + w->config.core.lease_us);
+        alloc_test_fail_nth(1 + pick(w, 6));
+    }
     core_on_claimed(i->core, instance_now(w, i), items, r->n, r->replaced.items, r->replaced.n, r->next_due);
+    alloc_test_fail_nth(0);
     alloc_free(items);
 }
 
@@ -298,6 +303,7 @@ void instance_handle(struct world *w, struct inst *i, struct event *e)
         on_answer(w, i, e->p);
         break;
     case EV_DUE:
+        i->notices++;
         core_on_due(i->core, instance_now(w, i), e->wall);
         break;
     case EV_CHANGED:

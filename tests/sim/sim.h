@@ -11,7 +11,7 @@
  *   client.c    registrations, replacements, deletions, pauses, triggers
  *   def.c       random definitions, and when they must fire by a reckoning that shares no code with src/
  *   check.c     invariants while it runs        (the checker knows what happened, not what the store thinks)
- *   account.c   the accounts at the end: every nominal occurrence, every run
+ *   account*.c  the accounts at the end: every nominal occurrence, every run
  *   trace.c     the last things that happened, told when an invariant breaks
  *
  * Two times: `t`, true time since the beginning, which nobody in the world can see; and the cluster's clock,
@@ -116,6 +116,8 @@ struct srun {
     struct wall scheduled_at;
     bool triggered;
     int64_t seen_t;
+    size_t first_inst; /* who claimed it first, in which life */
+    uint64_t first_boot;
     /* the lease that stands, by what the store was seen to hand out */
     bool leased;
     uint64_t token;
@@ -209,8 +211,9 @@ struct inst {
     int64_t exec_t;         /* calls are done and answered in order */
     int64_t answer_t;
     int64_t trouble_t; /* when it last crashed, stalled, lost an answer, was cut off */
-    int64_t second;    /* of t, in which the claims are counted */
-    size_t claims;
+    int64_t second;    /* of t, in which claims that brought nothing are counted */
+    size_t empty_claims;
+    size_t notices;
     size_t idle_wakes; /* in a row, that led to nothing */
     struct event *wake;
 };
@@ -253,6 +256,7 @@ struct config {
     int64_t call_us;        /* about how long a call to the store takes */
     unsigned lost_permille; /* calls whose answer gets lost */
     unsigned deaf_permille; /* notices that never reach the other instances */
+    unsigned poor_permille; /* claims' answers that meet a lack of memory */
     size_t faults;
     size_t schedules; /* at most at a time */
     int64_t client_every_us;
@@ -341,6 +345,7 @@ bool world_settling(const struct world *w);
 /* How long after a fault its effects may be seen. */
 int64_t world_margin_us(const struct world *w);
 void world_disturb(struct world *w, int64_t until_t);
+void world_shift_disturbances(struct world *w, int64_t us); /* the cluster's clock was just set by that */
 bool world_quiet(const struct world *w);
 bool world_disturbed_at(const struct world *w, struct wall from, struct wall until);
 uint64_t pick(struct world *w, uint64_t below);
@@ -395,10 +400,18 @@ void check_renewed(struct world *w, const struct op_renew *o);
 void check_start(struct world *w, const struct inst *i, struct attempt *a);
 /* It asked to be woken, was, and `acted`, or it had nothing to do. */
 void check_wake(struct world *w, struct inst *i, bool acted);
-void check_claim_rate(struct world *w, struct inst *i);
+void check_empty_claim(struct world *w, struct inst *i);
 
 /* account.c */
 void account_all(struct world *w);
+/* Late by more than can be, at the end. */
+bool account_is_overdue(const struct world *w, struct wall due);
+bool account_is_open(const struct srun *r);
+/* A change of its schedule or a newer run may have ended it. */
+bool account_may_be_given_up(const struct srun *r);
+
+/* account_epoch.c */
+void account_epoch(struct world *w, const struct sched *s, const struct epoch *e);
 
 /* trace.c */
 enum { NOTHING = -1 };

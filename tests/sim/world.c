@@ -79,6 +79,20 @@ void world_disturb(struct world *w, int64_t until_t)
     w->disturbances[w->disturbances_n++] = d;
 }
 
+/* What lies between two readings of one moment happened twice, or not at all: whatever lasts covers it. */
+void world_shift_disturbances(struct world *w, int64_t us)
+{
+    for (size_t i = 0; i < w->disturbances_n; i++) {
+        struct disturbance *d = &w->disturbances[i];
+
+        if (d->t_until < w->t)
+            continue;
+        d->wall_from = wall_min(d->wall_from, world_wall(w));
+        if (us > 0)
+            d->wall_until = wall_add(d->wall_until, us);
+    }
+}
+
 bool world_quiet(const struct world *w)
 {
     for (size_t i = 0; i < w->disturbances_n; i++) {
@@ -214,6 +228,7 @@ static void configure(struct world *w)
     c->call_us = chance(w, 800) ? 3 * US_PER_MS : 60 * US_PER_MS;
     c->lost_permille = flaky ? 20 : 0;
     c->deaf_permille = chance(w, 500) ? 0 : 300;
+    c->poor_permille = chance(w, 800) ? 0 : 20;
     c->faults = mood < 15 ? 0 : mood < 50 ? 1 + pick(w, 4) : 5 + pick(w, 30);
     c->schedules = 3 + pick(w, 37);
     c->client_every_us = between(w, 5, 60) * 100 * US_PER_MS;

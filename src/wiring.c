@@ -20,7 +20,6 @@
 #include "base/str.h"
 #include "calendar/zones.h"
 #include "deliver/deliver.h"
-#include "store/sqlite/sqlite.h"
 
 /* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
 enum {
@@ -39,7 +38,8 @@ struct service {
     struct str *hidden_headers;
     struct schedule_rules rules;        /* for what clients send */
     struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
-    struct sqlite_file *file;
+    struct uuid instance;
+    struct wiring_store *store;
     struct engine *engine;
     struct lane *writer;
     struct lane *reader;
@@ -82,7 +82,7 @@ static struct engine_options engine_options_of(struct service *v)
     const struct settings *s = v->settings;
 
     return (struct engine_options){
-        .instance = uuid_v7(clock_wall()),
+        .instance = v->instance,
         .core =
             {
                 .horizon_us = s->scheduler.horizon_us,
@@ -149,16 +149,6 @@ static struct api_options api_options_of(struct service *v)
 
 /* --- lanes --- */
 
-static enum err open_writer(void *arg, struct store **ret, struct error *err)
-{
-    return sqlite_connect(((struct service *)arg)->file, true, ret, err);
-}
-
-static enum err open_reader(void *arg, struct store **ret, struct error *err)
-{
-    return sqlite_connect(((struct service *)arg)->file, false, ret, err);
-}
-
 /* Writer lane's thread, after each commit. */
 static void on_notice(void *arg, const struct notice *n)
 {
@@ -170,12 +160,20 @@ static void on_notice(void *arg, const struct notice *n)
         MUST(pthread_kill(v->main_thread, SIGUSR1) == 0);
 }
 
+/* Listener's thread: what other instances committed. */
+static void on_notice_of_others(void *arg, const struct notice *n)
+{
+    struct service *v = arg;
+
+    engine_notice(v->engine, n);
+}
+
 static enum err start_lanes(struct service *v, struct error *err)
 {
     struct lane_options options = {
         .name = "writer",
-        .open = open_writer,
-        .open_arg = v,
+        .open = wiring_store_writer,
+        .open_arg = v->store,
         .notice = on_notice,
         .notice_arg = v,
         .queue_limit = QUEUE_LIMIT,
@@ -187,18 +185,9 @@ static enum err start_lanes(struct service *v, struct error *err)
     if (e)
         return e;
     options.name = "reader";
-    options.open = open_reader;
+    options.open = wiring_store_reader;
     options.notice = NULL;
     return lane_new(&options, &v->reader, err);
-}
-
-static enum err open_database(struct service *v, struct error *err)
-{
-    struct sqlite_options options = {0};
-
-    if (!settings_sqlite_path(v->settings->database.url, &options.path))
-        return error_set(err, ERR_UNSUPPORTED, "database.url", "only sqlite:PATH in this version");
-    return sqlite_file_open(&options, &v->file, err);
 }
 
 /* --- up and down --- */
@@ -207,12 +196,10 @@ static enum err start(struct service *v, struct error *err)
 {
     struct engine_options engine;
     struct api_options api;
-    enum err e = sqlite_setup(err);
+    enum err e = make_rules(v, err);
 
     if (!e)
-        e = make_rules(v, err);
-    if (!e)
-        e = open_database(v, err);
+        e = wiring_store_open(v->settings, v->instance, &v->store, err);
     if (e)
         return e;
     /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
@@ -225,6 +212,8 @@ static enum err start(struct service *v, struct error *err)
         e = wiring_zones_changed(v->writer, &v->stored_rules, v->log, err);
     if (!e)
         e = engine_start(v->engine, v->writer, err);
+    if (!e)
+        e = wiring_store_listen(v->store, on_notice_of_others, v, v->log, err);
     if (e)
         return e;
     api = api_options_of(v);
@@ -242,6 +231,7 @@ static void stop(struct service *v, int64_t grace_us)
 
     if (v->api)
         api_stop(v->api, grace_us);
+    wiring_store_deafen(v->store);
     left = until.us - clock_mono().us;
     if (v->engine)
         engine_stop(v->engine, left > 0 ? left : 0);
@@ -249,7 +239,7 @@ static void stop(struct service *v, int64_t grace_us)
     lane_free(v->writer);
     api_free(v->api);
     engine_free(v->engine);
-    sqlite_file_free(v->file);
+    wiring_store_free(v->store);
     zones_free(v->zones);
     alloc_free(v->hidden_headers);
 }
@@ -400,7 +390,11 @@ static struct log *make_log(const struct settings *s)
 int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd)
 {
     CLEANUP(log_free_p) struct log *log = make_log(s);
-    struct service v = {.settings = s, .version = host->version, .log = log, .main_thread = pthread_self()};
+    struct service v = {.settings = s,
+                        .version = host->version,
+                        .log = log,
+                        .main_thread = pthread_self(),
+                        .instance = uuid_v7(clock_wall())};
     struct error err = {0};
     enum err e;
 

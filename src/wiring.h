@@ -15,6 +15,23 @@
 /* cli_host.serve: runs until SIGTERM, SIGINT or SIGHUP. Returns the exit status. */
 int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd);
 
+/*
+ * The database that the settings name, which it borrows. The lanes open their connections of it by the two
+ * functions, whose argument it is. It outlives them. wiring_store.c
+ */
+struct wiring_store;
+CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instance, struct wiring_store **ret,
+                                   struct error *err);
+CHECKED enum err wiring_store_writer(void *arg, struct store **ret, struct error *err);
+CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error *err);
+/* What other instances tell goes to `notice`, on a thread of its own, until wiring_store_deafen(). Nothing
+ * where there are none, or where each looks for itself. */
+CHECKED enum err wiring_store_listen(struct wiring_store *w, lane_notice_fn notice, void *arg,
+                                     struct log *log, struct error *err);
+void wiring_store_deafen(struct wiring_store *w); /* NULL is fine */
+void wiring_store_free(struct wiring_store *w);
+CLEANUP_FN(struct wiring_store, wiring_store_free)
+
 /* What /metrics says of engine and lanes, as Prometheus text. wiring_metrics.c */
 void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
                     const struct lane_stats *reader, struct buf *out);

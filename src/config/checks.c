@@ -67,6 +67,27 @@ enum err check_store_url(struct str text, struct error *err)
     return error_set(err, ERR_INVALID, NULL, "must be sqlite:PATH or postgresql://...");
 }
 
+enum err check_postgres_url(struct str text, struct error *err)
+{
+    if (str_starts(text, STR("postgresql://")) || str_starts(text, STR("postgres://")))
+        return ERR_NONE;
+    return error_set(err, ERR_INVALID, NULL, "must be postgresql://...");
+}
+
+enum err check_schema(struct str text, struct error *err)
+{
+    enum { SCHEMA_MAX = 40 };
+    const struct str allowed = STR("abcdefghijklmnopqrstuvwxyz_0123456789");
+    bool ok = text.n > 0 && text.n <= SCHEMA_MAX && !(text.p[0] >= '0' && text.p[0] <= '9');
+
+    for (size_t i = 0; ok && i < text.n; i++)
+        ok = memchr(allowed.p, text.p[i], allowed.n) != NULL;
+    if (!ok)
+        return error_set(err, ERR_INVALID, NULL,
+                         "must be a schema's name: lower case letters, digits and _, at most %d", SCHEMA_MAX);
+    return ERR_NONE;
+}
+
 enum err check_redis_url(struct str text, struct error *err)
 {
     if (str_starts(text, STR("redis://")) || str_starts(text, STR("rediss://")))

@@ -314,15 +314,15 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
     const char *path;
 
     (void)no_faults(faults);
-    if (!settings_sqlite_path(s->database.url, &path))
-        (void)error_list_add(faults, ERR_UNSUPPORTED, "database.url",
-                             "PostgreSQL is not in this version yet; use sqlite:PATH");
     if (!settings_sqlite_path(s->history.url, &path))
         (void)error_list_add(faults, ERR_UNSUPPORTED, "history.url",
                              "PostgreSQL is not in this version yet; use sqlite:PATH");
-    if (strcmp(s->wakeup.mode, "postgres") == 0 || strcmp(s->wakeup.mode, "redis") == 0)
+    if (strcmp(s->wakeup.mode, "redis") == 0)
         (void)error_list_add(faults, ERR_UNSUPPORTED, "wakeup.mode",
-                             "%s is not in this version yet; use auto or poll", s->wakeup.mode);
+                             "redis is not in this version yet; use auto, poll or postgres");
+    if (strcmp(s->wakeup.mode, "postgres") == 0 && settings_sqlite_path(s->database.url, &path))
+        (void)error_list_add(faults, ERR_UNSUPPORTED, "wakeup.mode",
+                             "postgres needs a PostgreSQL in database.url; use auto or poll");
     if (s->server.tls_cert[0] != '\0')
         (void)error_list_add(faults, ERR_UNSUPPORTED, "server.tls",
                              "HTTPS is not in this version yet; put a front before it");
@@ -331,6 +331,8 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
     if (!has_all_roles(s))
         (void)error_list_add(
             faults, ERR_UNSUPPORTED, "roles",
-            "an embedded database belongs to one process, which must be api, worker and monitor");
+            settings_sqlite_path(s->database.url, &path)
+                ? "an embedded database belongs to one process, which must be api, worker and monitor"
+                : "every instance is api, worker and monitor in this version");
     return faults->n > 0 ? ERR_UNSUPPORTED : ERR_NONE;
 }

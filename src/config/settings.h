@@ -46,6 +46,8 @@ struct settings {
     } server;
     struct {
         char *url;     /* sqlite:PATH or postgresql://... */
+        char *schema;  /* of PostgreSQL */
+        bool prepared; /* statements, on PostgreSQL */
         bool url_made; /* from the members below */
         char *host;
         int64_t port;
@@ -70,6 +72,7 @@ struct settings {
     } scheduler;
     struct {
         char *mode; /* auto, poll, postgres, redis */
+        char *url;  /* postgresql://... past a pooler; "": database.url */
     } wakeup;
     struct {
         char *url; /* "" for none */
@@ -114,8 +117,8 @@ void settings_free(struct settings *s);
 CLEANUP_FN(struct settings, settings_free)
 
 /*
- * Settings that are well-formed but name what this build cannot do (ERR_UNSUPPORTED), such as a postgresql://
- * URL: `serve` refuses to start with them rather than doing something else than was asked.
+ * Settings that are well-formed but name what this build cannot do (ERR_UNSUPPORTED), such as wake-ups over
+ * Redis: `serve` refuses to start with them rather than doing something else than was asked.
  */
 CHECKED enum err settings_supported(const struct settings *s, struct error_list *faults);
 

@@ -93,7 +93,21 @@ const struct setting settings_table[] = {
      .check = check_store_url,
      .url = true,
      .about = "Where schedules and runs are kept: `sqlite:PATH`, made when absent with its folder, or "
-              "`postgresql://…` (not in this version yet)."},
+              "`postgresql://…`, which any number of instances share."},
+    {.section = "database",
+     .member = "schema",
+     .kind = SETTING_TEXT,
+     .offset = AT(database.schema),
+     .fallback = "carillon",
+     .check = check_schema,
+     .about = "On PostgreSQL: the schema that holds the tables; made when absent."},
+    {.section = "database",
+     .member = "prepared",
+     .kind = SETTING_BOOL,
+     .offset = AT(database.prepared),
+     .fallback = "true",
+     .about = "On PostgreSQL: plan each statement once a connection. `false` behind PgBouncer in transaction "
+              "mode before its version 1.21."},
     {.section = "database",
      .member = "host",
      .kind = SETTING_TEXT,
@@ -226,9 +240,19 @@ const struct setting settings_table[] = {
      .choices = "auto|poll|postgres|redis",
      .brief = true,
      .about =
-         "How instances learn of new work. `auto`: within the process on an embedded database. `poll`: the "
-         "same, and a look every `scheduler.fetch_interval`. `postgres` and `redis` are not in this version "
-         "yet. May be written `wakeup: poll`."},
+         "How instances learn of work that others make. `poll`: each looks every `scheduler.fetch_interval`. "
+         "`postgres`: by LISTEN and NOTIFY. `auto`: `postgres` on PostgreSQL; on an embedded database there "
+         "are no others. `redis` is not in this version yet. May be written `wakeup: poll`."},
+    {.section = "wakeup",
+     .member = "url",
+     .kind = SETTING_TEXT,
+     .offset = AT(wakeup.url),
+     .fallback = "",
+     .check = check_postgres_url,
+     .url = true,
+     .about =
+         "For `postgres`: where to listen, when `database.url` leads through PgBouncer in transaction mode, "
+         "which cannot. Empty: `database.url`."},
 
     {.section = "redis",
      .member = "url",

@@ -30,6 +30,8 @@ bool value_size(struct str text, int64_t *ret_bytes);
 /* Checks of table.c. */
 CHECKED enum err check_listen(struct str text, struct error *err);
 CHECKED enum err check_store_url(struct str text, struct error *err);
+CHECKED enum err check_postgres_url(struct str text, struct error *err);
+CHECKED enum err check_schema(struct str text, struct error *err);
 CHECKED enum err check_redis_url(struct str text, struct error *err);
 CHECKED enum err check_identifier(struct str text, struct error *err);
 CHECKED enum err check_header_name(struct str text, struct error *err);

@@ -62,8 +62,8 @@ def test_a_mistyped_variable_is_a_fault(tmp_path):
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("database:\n  url: postgresql://h/x\n", "database.url"),
-        ("database:\n  host: h\n  port: 5432\n  id: i\n  pw: p\n  db: d\n", "database.url"),
+        ("history:\n  url: postgresql://h/x\n", "history.url"),
+        ("wakeup: postgres\n", "wakeup.mode"),
         ("wakeup: redis\n", "wakeup.mode"),
         ("roles: [api]\n", "roles"),
     ],

@@ -15,6 +15,7 @@ struct postgres {
     char *application_name; /* NULL: the URL's, or "carillon" */
     bool unprepared;
     struct uuid instance;
+    bool silent;
     int64_t poll_us;
     struct wall (*clock)(void *arg);
     void *clock_arg;

@@ -107,7 +107,7 @@ enum err postgres_notify(struct store *store, const struct notice *n, struct wal
     /* The others look at the database before that anyway. */
     if (s->db->poll_us > 0 && told.earliest.us > wall_add(now, s->db->poll_us).us)
         told.earliest = WALL_NEVER;
-    if (notice_is_empty(&told))
+    if (s->db->silent || notice_is_empty(&told))
         return ERR_NONE;
     buf_init(&text, NOTICE_TEXT_MAX);
     e = notice_encode(&told, s->db->instance, &text, err);

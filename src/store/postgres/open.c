@@ -14,6 +14,7 @@ static enum err copy_options(struct postgres *p, const struct postgres_options *
 
     p->unprepared = o->unprepared;
     p->instance = o->instance;
+    p->silent = o->silent;
     p->poll_us = o->poll_us;
     p->clock = o->clock;
     p->clock_arg = o->clock_arg;

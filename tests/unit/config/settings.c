@@ -210,7 +210,9 @@ static void every_member_can_be_given_by_its_variable(void **state)
         const char *text = settings_table[i].fallback;
 
         if (text[0] == '\0')
-            text = strstr(settings_table[i].member, "url") ? "redis://x" : "x";
+            text = strcmp(settings_table[i].section, "wakeup") == 0 ? "postgresql://x"
+                   : strstr(settings_table[i].member, "url")        ? "redis://x"
+                                                                    : "x";
         if (strcmp(settings_table[i].member, "host") == 0 ||
             strncmp(settings_table[i].member, "tls", 3) == 0 ||
             (strcmp(settings_table[i].section, "database") == 0 && text[0] == 'x'))
@@ -333,7 +335,7 @@ static void of_url_and_host_the_later_layer_wins(void **state)
 static void what_this_build_cannot_do_is_refused_by_name(void **state)
 {
     CLEANUP(settings_free_p)
-    struct settings *s = load("database: {url: 'postgresql://h/x'}\nwakeup: redis\n"
+    struct settings *s = load("wakeup: redis\nhistory: {url: 'postgresql://h/x'}\n"
                               "admin: {reset: true}\nroles: [api]\n"
                               "server: {tls: {cert: /c, key: /k}}\n",
                               NULL);
@@ -344,7 +346,7 @@ static void what_this_build_cannot_do_is_refused_by_name(void **state)
     assert_int_equal(settings_supported(plain, &faults), ERR_NONE);
     assert_int_equal(settings_supported(s, &faults), ERR_UNSUPPORTED);
     assert_int_equal(faults.n, 5);
-    assert_fault(&faults, 0, "database.url", "PostgreSQL is not in this version yet");
+    assert_fault(&faults, 0, "history.url", "PostgreSQL is not in this version yet");
 }
 
 static void members_that_contradict_each_other_are_refused(void **state)

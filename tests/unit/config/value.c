@@ -210,6 +210,18 @@ static void database_urls_are_of_two_kinds(void **state)
     assert_false(settings_sqlite_path("postgresql://x", &path));
 }
 
+static void a_schema_needs_no_quotes_anywhere(void **state)
+{
+    (void)state;
+    assert_prints("database.schema", "carillon_2", "carillon_2");
+    assert_refused("database.schema", "Carillon", "lower case");
+    assert_refused("database.schema", "2nd", "lower case");
+    assert_refused("database.schema", "a\"b", "lower case");
+    assert_refused("database.schema", "a23456789_123456789_123456789_123456789_1", "at most 40");
+    assert_prints("wakeup.url", "postgresql://me:hunter2@db/x", "postgresql://***@db/x");
+    assert_refused("wakeup.url", "redis://x", "postgresql://");
+}
+
 static void texts_are_utf8_without_nul(void **state)
 {
     struct settings s = {0};
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(addresses_have_a_port),
         cmocka_unit_test(loopback_is_told_from_the_world),
         cmocka_unit_test(database_urls_are_of_two_kinds),
+        cmocka_unit_test(a_schema_needs_no_quotes_anywhere),
         cmocka_unit_test(texts_are_utf8_without_nul),
     };
 

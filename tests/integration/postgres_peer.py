@@ -25,7 +25,9 @@ def bin_folder():
 class Postgres:
     """A server on a socket of its own. It refuses to run as root, so root lends it the user "postgres"."""
 
-    def __init__(self):
+    def __init__(self, **settings):
+        """settings: of postgresql.conf."""
+        self.settings = settings
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-pg-"))
         self.process = None
         self.pooler = None
@@ -71,7 +73,8 @@ class Postgres:
             time.sleep(0.01)
 
     def start(self):
-        settings = ["listen_addresses=", "fsync=on", "shared_buffers=64MB", "max_connections=60", "log_min_messages=warning"]
+        ours = {"listen_addresses": "", "fsync": "on", "shared_buffers": "64MB", "max_connections": "60"}
+        settings = [f"{k}={v}" for k, v in {**ours, "log_min_messages": "warning", **self.settings}.items()]
         words = [bin_folder() / "postgres", "-D", "data", "-k", str(self.folder)]
         self.process = self._spawn(words + [w for s in settings for w in ("-c", s)])
         self._await(self.url, self.process)

@@ -15,7 +15,9 @@
 
 #include "cluster.h"
 #include "ground.h"
+#include "store/ops_instance.h"
 #include "store/postgres/postgres.h"
+#include "store/sqlite/sqlite.h"
 
 #define DAY (86400 * SECOND)
 
@@ -366,6 +368,83 @@ static void held_runs_that_are_doomed_can_be_told(void **state)
     claim_result_done(&c);
 }
 
+/* --- as operations --- */
+
+static enum err open_writer(void *arg, struct store **ret, struct error *err)
+{
+    return postgres_connect(arg, true, ret, err);
+}
+
+static struct lane *new_lane(struct ground *g, lane_open_fn open)
+{
+    struct lane_options o = {
+        .name = "writer", .open = open, .open_arg = g->own, .queue_limit = 100, .group_limit = 100};
+    struct error err = {0};
+    struct lane *l = NULL;
+
+    ok(lane_new(&o, &l, &err), &err);
+    return l;
+}
+
+static struct op_heartbeat *beat(void)
+{
+    struct op_heartbeat *o = op_heartbeat_new(NULL);
+
+    o->heartbeat = (struct heartbeat){.id = {{1}},
+                                      .name = "n",
+                                      .roles = "api",
+                                      .version = "1",
+                                      .expire_us = 30 * SECOND,
+                                      .monitor_us = 5 * SECOND};
+    return o;
+}
+
+static void a_lane_carries_heartbeats_and_tells_of_doomed_runs(void **state)
+{
+    struct ground *g = *state;
+    struct lane *l = new_lane(g, open_writer);
+    struct op_heartbeat *o = beat();
+    struct uuid gone = registered_as(g, "gone", "\"type\":\"now\"");
+    struct claim_result c = claim_n(g, 1);
+    struct op_doomed *d = NULL;
+    struct error err = {0};
+
+    ok(lane_call(l, &o->op, &err), &err);
+    assert_int_equal(o->ret.n, 1);
+    assert_true(o->ret.items[0].is_monitor);
+    assert_int_equal(o->ret_now.us, g->now.us);
+    op_heartbeat_free(o);
+    begin(g);
+    ok(store_remove_id(g->s, gone, 0, g->now, &err), &err);
+    commit(g);
+    ok(op_doomed_new(1, NULL, &d, &err), &err);
+    d->runs[0] = c.items[0].run.id;
+    ok(lane_call(l, &d->op, &err), &err);
+    assert_int_equal(d->ret.n, 1);
+    op_doomed_free(d);
+    claim_result_done(&c);
+    lane_free(l);
+}
+
+static enum err open_sqlite_writer(void *arg, struct store **ret, struct error *err)
+{
+    return sqlite_connect(arg, true, ret, err);
+}
+
+static void a_store_of_one_process_has_no_instances(void **state)
+{
+    struct ground *g = *state;
+    struct op_heartbeat *o = beat();
+    struct error err = {0};
+    struct lane *l;
+
+    store_close(TAKE(g->s)); /* the one that writes */
+    l = new_lane(g, open_sqlite_writer);
+    assert_int_equal(lane_call(l, &o->op, &err), ERR_UNSUPPORTED);
+    op_heartbeat_free(o);
+    lane_free(l);
+}
+
 /* A schema of its own: others have left days behind in it. */
 static int fresh_setup(void **state)
 {
@@ -399,6 +478,9 @@ int main(void)
         TEST(a_monitor_that_leaves_makes_room_at_once),
         TEST(an_instance_without_that_role_is_never_the_monitor),
         TEST(held_runs_that_are_doomed_can_be_told),
+        TEST(a_lane_carries_heartbeats_and_tells_of_doomed_runs),
+        {"a_store_of_one_process_has_no_instances", a_store_of_one_process_has_no_instances, ground_setup,
+         ground_teardown, (void *)(uintptr_t)kinds[0]},
     };
 
     if (!cluster_installed())

@@ -87,7 +87,7 @@ static struct engine_options engine_options_of(struct service *v)
             {
                 .horizon_us = s->scheduler.horizon_us,
                 .lease_us = s->scheduler.lease_us,
-                .safety_poll_us = s->scheduler.fetch_interval_us,
+                .safety_poll_us = wiring_store_look_us(s),
                 .claim_limit = (size_t)s->scheduler.fetch_count,
                 .held_max = (size_t)s->scheduler.max_held,
                 .in_flight_max = (size_t)s->scheduler.max_in_flight,

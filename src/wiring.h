@@ -29,6 +29,8 @@ CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error
 CHECKED enum err wiring_store_listen(struct wiring_store *w, lane_notice_fn notice, void *arg,
                                      struct log *log, struct error *err);
 void wiring_store_deafen(struct wiring_store *w); /* NULL is fine */
+/* How often an engine looks at the database whatever it is told. */
+int64_t wiring_store_look_us(const struct settings *s);
 void wiring_store_free(struct wiring_store *w);
 CLEANUP_FN(struct wiring_store, wiring_store_free)
 

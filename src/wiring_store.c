@@ -23,6 +23,16 @@ static bool tells_others(const struct settings *s)
     return strcmp(s->wakeup.mode, "auto") == 0 || strcmp(s->wakeup.mode, "postgres") == 0;
 }
 
+int64_t wiring_store_look_us(const struct settings *s)
+{
+    /* Who is told of everything looks for safety alone, and many may share the database. */
+    enum { SELDOM = 10 };
+    const char *path;
+    bool told = tells_others(s) && !settings_sqlite_path(s->database.url, &path);
+
+    return s->scheduler.fetch_interval_us * (told ? SELDOM : 1);
+}
+
 static enum err open_postgres(struct wiring_store *w, struct error *err)
 {
     const struct settings *s = w->settings;
@@ -32,7 +42,7 @@ static enum err open_postgres(struct wiring_store *w, struct error *err)
         .unprepared = !s->database.prepared,
         .instance = w->instance,
         .silent = !tells_others(s),
-        .poll_us = s->scheduler.fetch_interval_us,
+        .poll_us = wiring_store_look_us(s),
     };
 
     return postgres_open(&options, &w->postgres, err);

@@ -5,6 +5,7 @@ The receiver counts each occurrence by its Idempotency-Key.
 
 import re
 import shutil
+import signal
 import time
 
 import pytest
@@ -111,6 +112,26 @@ def test_what_a_killed_instance_held_is_taken_over(make_carillon, postgres, rece
         attempts = [int(r.headers["Carillon-Attempt"]) for r in keys[key]]
         assert attempts == sorted(set(attempts)), key
     wait_until(lambda: not second.api.get("/runs", query={"state": "running"}).json(), "nothing is open")
+
+
+def test_an_instance_that_was_stopped_for_longer_than_its_lease_does_no_harm(make_carillon, postgres, receiver):
+    first, second = instances(make_carillon, postgres, 2)
+    receiver.rule("/slow", Answer(200, stall=0.05))
+    register_all(first.api, [definition(receiver.url + "/slow", "delay", "1", f"k{i}") for i in range(200)])
+    receiver.wait_for(40)
+    first.process.send_signal(signal.SIGSTOP)
+    keys = wait_until(lambda: len(k := keys_of(receiver.requests())) == 200 and k, "200 occurrences", 40)
+    wait_until(lambda: not second.api.get("/runs", query={"state": "running"}).json(), "nothing is open", 40)
+    first.process.send_signal(signal.SIGCONT)
+    # It is itself again, and what it says of what it once held changes nothing.
+    first.api.register(definition(receiver.url + "/x", "now", "", "after"))
+    receiver.wait_for(1, path="/x")
+    wait_until(lambda: not first.api.get("/runs", query={"state": "running"}).json(), "nothing is open")
+    states = postgres.ask("SELECT state, count(*) FROM carillon.run_log GROUP BY state")
+    assert states == [["3", "201"]]
+    for key, requests in keys.items():
+        attempts = [int(r.headers["Carillon-Attempt"]) for r in requests]
+        assert attempts == sorted(set(attempts)), key
 
 
 @pytest.mark.parametrize("what", ["cut", "fast", "immediate"])

@@ -130,14 +130,20 @@ static void show_log(const struct cluster *c)
     (void)close(fd);
 }
 
+static void give_up(const struct cluster *c, const char *what)
+{
+    (void)fprintf(stderr, "%s\n", what);
+    show_log(c);
+    abort();
+}
+
 static void init(struct cluster *c)
 {
     const char *argv[] = {"initdb", "-D", "data", "-U",          "carillon", "-A",
                           "trust",  "-E", "UTF8", "--no-locale", "-N",       NULL};
 
     if (wait_for(spawn(c, argv)) != 0) {
-        show_log(c);
-        MUST(!"initdb");
+        give_up(c, "initdb failed");
     }
 }
 
@@ -148,8 +154,7 @@ static void await_answer(const struct cluster *c, const char *url, pid_t pid)
 
     while (PQping(url) != PQPING_OK) {
         if (clock_mono().us > until.us || waitpid(pid, NULL, WNOHANG) == pid) {
-            show_log(c);
-            MUST(!"the server starts");
+            give_up(c, "the server does not start");
         }
         (void)poll(NULL, 0, 10);
     }
@@ -293,7 +298,7 @@ static PGresult *run(PGconn *pg, const char *sql)
 
     if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK) {
         (void)fprintf(stderr, "%s\n%s\n", sql, PQerrorMessage(pg));
-        MUST(!"the statement");
+        abort();
     }
     return r;
 }
@@ -303,9 +308,7 @@ static PGconn *connect_to(const struct cluster *c)
     PGconn *pg = PQconnectdb(c->url);
 
     if (PQstatus(pg) != CONNECTION_OK) {
-        (void)fprintf(stderr, "%s", PQerrorMessage(pg));
-        show_log(c);
-        MUST(!"the connection");
+        give_up(c, PQerrorMessage(pg));
     }
     PQclear(run(pg, "SET client_min_messages = warning"));
     return pg;

@@ -138,7 +138,8 @@ static bool tell_timer(struct ending *x, const struct schedule *definition, cons
 {
     bool changed = false;
 
-    if (o->became == RUN_SKIPPED) {
+    /* The counts are those of the definition in force: they began anew when it came. */
+    if (o->became == RUN_SKIPPED && definition) {
         x->timer.missed[MISSED_LATE]++;
         changed = true;
     }

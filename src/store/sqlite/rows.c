@@ -194,7 +194,8 @@ static bool timer_after(const struct schedule *definition, enum run_state state,
     bool changed = false;
 
     *ret = at->timer;
-    if (state == RUN_SKIPPED) {
+    /* The counts are those of the definition in force: they began anew when it came. */
+    if (state == RUN_SKIPPED && definition) {
         ret->missed[MISSED_LATE]++;
         changed = true;
     }

@@ -222,6 +222,22 @@ static void a_run_too_late_is_counted_as_missed(void **state)
     claim_result_done(&c);
 }
 
+static void a_run_too_late_of_a_replaced_definition_is_not_counted_on_its_successor(void **state)
+{
+    struct ground *g = *state;
+    struct uuid id = registered_as(g, "k", SECONDLY);
+    struct claim_result c = claim_n(g, 1);
+    struct record rec;
+
+    assert_true(uuid_eq(registered_as(g, "k", SECONDLY), id));
+    (void)ended(g, &c.items[0], RUN_SKIPPED);
+    rec = record_of(g, id);
+    assert_int_equal(rec.timer.missed[MISSED_LATE], 0);
+    assert_int_equal(rec.timer.state, SCHEDULE_ACTIVE);
+    record_done(&rec);
+    claim_result_done(&c);
+}
+
 static void the_next_of_a_delay_recur_comes_its_delay_after_the_end(void **state)
 {
     struct ground *g = *state;
@@ -392,6 +408,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_run_handed_back_gives_its_attempt_back),
     cmocka_unit_test(a_run_handed_back_in_the_middle_of_an_attempt_keeps_its_count),
     cmocka_unit_test(a_run_too_late_is_counted_as_missed),
+    cmocka_unit_test(a_run_too_late_of_a_replaced_definition_is_not_counted_on_its_successor),
     cmocka_unit_test(the_next_of_a_delay_recur_comes_its_delay_after_the_end),
     cmocka_unit_test(a_schedule_that_made_all_its_runs_finishes_with_the_last),
     cmocka_unit_test(several_outcomes_of_one_schedule_in_a_call_follow_each_other),

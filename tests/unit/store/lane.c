@@ -30,6 +30,8 @@ struct base_ {
     atomic_int fail_opens;   /* so many of the next fail; -1: all */
     atomic_int fail_commits; /* the same; the commit is lost */
     atomic_int fail_begins;
+    atomic_int notifies;
+    atomic_int commits_at_notify;
 };
 
 struct scripted {
@@ -84,6 +86,17 @@ static enum err scripted_now(struct store *s, struct wall *ret, struct error *er
     return ERR_NONE;
 }
 
+static enum err scripted_notify(struct store *s, const struct notice *n, struct wall now, struct error *err)
+{
+    struct base_ *b = base_of(s);
+
+    (void)err;
+    MUST(n->earliest.us == 7 && now.us == 42);
+    atomic_fetch_add(&b->notifies, 1);
+    atomic_store(&b->commits_at_notify, atomic_load(&b->commits));
+    return ERR_NONE;
+}
+
 static void scripted_upkeep(struct store *s)
 {
     atomic_fetch_add(&base_of(s)->upkeeps, 1);
@@ -102,6 +115,7 @@ static const struct store_ops scripted_ops = {
     .rollback = scripted_rollback,
     .now = scripted_now,
     .upkeep = scripted_upkeep,
+    .notify = scripted_notify,
     .close = scripted_close,
 };
 
@@ -144,6 +158,7 @@ struct test_op {
     size_t number;
     enum err fails;   /* the whole group, by run() */
     enum err refused; /* alone */
+    int busy;         /* so often it meets another instance */
     int parts;        /* to be run so often */
     atomic_int runs;
     bool notices;
@@ -183,6 +198,8 @@ static enum err run_told(struct store *s, struct op **ops, size_t n, struct wall
         o->op.unfinished = atomic_load(&o->runs) < o->parts;
         if (o->notices)
             notice->earliest = wall_min(notice->earliest, (struct wall){7});
+        if (atomic_load(&o->runs) <= o->busy)
+            return error_set(err, ERR_BUSY, "test", "deadlock");
         if (o->fails)
             return error_set(err, o->fails, "test", "as told");
         if (o->refused)
@@ -696,6 +713,62 @@ static void upkeep_is_offered_between_groups(void **state)
     assert_int_equal(atomic_load(&w->base.upkeeps), 1);
 }
 
+static void a_group_that_met_another_instance_is_run_again_as_a_whole(void **state)
+{
+    struct world *w = *state;
+    struct test_op gate;
+    struct test_op ops[3];
+
+    close_gate(w, &gate);
+    for (size_t i = 0; i < 3; i++) {
+        op_init(w, &ops[i], i, &write_type);
+        submit(w, &ops[i]);
+    }
+    ops[1].busy = 2;
+    open_gate(w);
+    await_answers(w, 4);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(ops[i].op.err.code, ERR_NONE);
+        assert_int_equal(atomic_load(&ops[i].runs), i == 2 ? 1 : 3); /* the last one was not come to before */
+    }
+    assert_int_equal(w->stretches_n, 3);
+    for (size_t i = 0; i < w->stretches_n; i++)
+        assert_int_equal(w->stretches[i], 3);
+    assert_int_equal(atomic_load(&w->base.rollbacks), 2);
+}
+
+static void one_that_meets_others_again_and_again_is_told_so(void **state)
+{
+    struct world *w = *state;
+    struct test_op o;
+
+    op_init(w, &o, 1, &write_type);
+    o.busy = 1000;
+    submit(w, &o);
+    await_answers(w, 1);
+    assert_int_equal(o.op.err.code, ERR_BUSY);
+    assert_in_range(atomic_load(&o.runs), 2, 10);
+}
+
+static void other_instances_are_told_within_the_transaction(void **state)
+{
+    struct world *w = *state;
+    struct test_op quiet;
+    struct test_op o;
+
+    op_init(w, &quiet, 1, &write_type);
+    submit(w, &quiet);
+    await_answers(w, 1);
+    assert_int_equal(atomic_load(&w->base.notifies), 0);
+    op_init(w, &o, 2, &write_type);
+    o.notices = true;
+    submit(w, &o);
+    await_answers(w, 2);
+    assert_int_equal(atomic_load(&w->base.notifies), 1);
+    assert_int_equal(atomic_load(&w->base.commits_at_notify), 1);
+    assert_int_equal(w->notices, 1);
+}
+
 int main(void)
 {
 #define SENTENCE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -716,6 +789,9 @@ int main(void)
         SENTENCE(a_database_that_opens_but_carries_nothing_is_not_hammered),
         SENTENCE(a_lane_that_ends_answers_what_waits),
         SENTENCE(a_lane_that_ends_without_a_connection_answers_what_waits_at_once),
+        SENTENCE(a_group_that_met_another_instance_is_run_again_as_a_whole),
+        SENTENCE(one_that_meets_others_again_and_again_is_told_so),
+        SENTENCE(other_instances_are_told_within_the_transaction),
         cmocka_unit_test(a_first_connection_that_fails_makes_no_lane),
         SENTENCE(a_call_waits_for_its_answer),
         SENTENCE(upkeep_is_offered_between_groups),

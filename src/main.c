@@ -2,11 +2,26 @@
  * main.c: what must be before anything else, then the command line.
  */
 #include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "cli/cli.h"
 #include "wiring.h"
+
+/*
+ * Clients and targets take a descriptor each, and the usual soft limit of 1,024 is there for select(), which
+ * nothing here calls. What cannot be raised stays.
+ */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 int main(int argc, char **argv)
 {
@@ -21,6 +36,7 @@ int main(int argc, char **argv)
      * their memory to each other, two serve as well and keep an idle process small.
      */
     (void)mallopt(M_ARENA_MAX, 2);
+    raise_descriptor_limit();
     json_setup();
     return cli_main(&host, argc, argv);
 }

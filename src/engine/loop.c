@@ -271,8 +271,9 @@ static void turn(struct engine *e)
         log_plain(e->options.log, LOG_INFO, "engine", "the system's clock was set");
         core_on_clock_set(e->core, e->now);
     }
-    loop_take_answers(e);
+    /* Changes first: an answer may start what is due, and what was deleted must not be among it. */
     take_mail(e, &stop, &grace_us);
+    loop_take_answers(e);
     loop_take_ended(e);
     go_on_stopping(e, stop, grace_us);
     core_tick(e->core, e->now);

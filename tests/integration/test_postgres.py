@@ -145,7 +145,8 @@ def test_nothing_is_lost_when_the_database_goes_away(make_carillon, postgres, re
         )
         if i in (3, 6):
             if what == "cut":
-                assert postgres.cut_connections() >= 4
+                # Who is still away from the last time has none to cut.
+                assert postgres.cut_connections() >= 1
             else:
                 postgres.restart(what)
     keys = wait_until(lambda: len(k := keys_of(receiver.requests())) == 400 and k, "400 occurrences", 60)

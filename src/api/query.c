@@ -9,17 +9,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* False when a percent sign is not followed by two hex digits, or the outcome is not UTF-8 without NUL. */
 static bool decode(char *p, size_t *n, bool plus_is_space)
 {
@@ -29,8 +18,8 @@ static bool decode(char *p, size_t *n, bool plus_is_space)
         char c = p[from];
 
         if (c == '%') {
-            int high = from + 2 < *n ? hex_digit(p[from + 1]) : -1;
-            int low = from + 2 < *n ? hex_digit(p[from + 2]) : -1;
+            int high = from + 2 < *n ? str_hex_value(p[from + 1]) : -1;
+            int low = from + 2 < *n ? str_hex_value(p[from + 2]) : -1;
 
             if (high < 0 || low < 0)
                 return false;

@@ -116,6 +116,17 @@ static bool cut_minus(struct str *s)
     return true;
 }
 
+int str_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 bool str_to_i64(struct str s, int64_t *ret)
 {
     bool negative = cut_minus(&s);

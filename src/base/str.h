@@ -20,6 +20,8 @@ size_t str_find(struct str s, char c);
  * was left). */
 bool str_cut(struct str *rest, char sep, struct str *ret);
 
+/* 0 to 15, either case; -1 when `c` is no hex digit. */
+int str_hex_value(char c);
 /* Whole decimal numbers, nothing else beside them; false when malformed or out of range. */
 bool str_to_i64(struct str s, int64_t *ret);
 bool str_to_u64(struct str s, uint64_t *ret);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/str.h"
 
 struct uuid uuid_v7(struct wall now)
 {
@@ -46,17 +47,6 @@ void uuid_format(struct uuid u, char ret[UUID_TEXT + 1])
     ret[at] = '\0';
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool uuid_parse(struct str s, struct uuid *ret)
 {
     struct uuid u;
@@ -70,8 +60,8 @@ bool uuid_parse(struct str s, struct uuid *ret)
 
         if (hyphen_before(i) && s.p[at++] != '-')
             return false;
-        high = hex_value(s.p[at++]);
-        low = hex_value(s.p[at++]);
+        high = str_hex_value(s.p[at++]);
+        low = str_hex_value(s.p[at++]);
         if (high < 0 || low < 0)
             return false;
         u.b[i] = (uint8_t)(high * 16 + low);

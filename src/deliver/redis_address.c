@@ -10,17 +10,6 @@
 
 enum { PORT_USUAL = 6379 };
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Copies `s` with %XX undone to *at, which moves on; terminated. */
 static struct str decode_into(char **at, struct str s)
 {
@@ -28,8 +17,8 @@ static struct str decode_into(char **at, struct str s)
     char *p = start;
 
     for (size_t i = 0; i < s.n; i++) {
-        int high = i + 2 < s.n && s.p[i] == '%' ? hex_value(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(s.p[i + 2]) : -1;
+        int high = i + 2 < s.n && s.p[i] == '%' ? str_hex_value(s.p[i + 1]) : -1;
+        int low = high >= 0 ? str_hex_value(s.p[i + 2]) : -1;
 
         if (low >= 0) {
             *p++ = (char)(high * 16 + low);

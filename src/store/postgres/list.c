@@ -1,35 +1,20 @@
 /*
  * list.c: reading schedules: one, a page of many, how many.
  */
+#include "store/choose.h"
 #include "store/grow.h"
 #include "store/postgres/ops.h"
 
-/* The statement of a filter: by the index of its most telling member; the rest is compared row by row. */
-struct filter_sqls {
-    enum sql by_id;
-    enum sql by_key;
-    enum sql by_group;
-    enum sql by_application;
-    enum sql by_paused;
+static const enum sql records[FILTER_INDEXES] = {
+    [FILTER_BY_ID] = Q_LIST_BY_ID,         [FILTER_BY_KEY] = Q_LIST_BY_KEY,
+    [FILTER_BY_GROUP] = Q_LIST_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_LIST_BY_APPLICATION,
+    [FILTER_BY_PAUSED] = Q_LIST_BY_PAUSED,
 };
-static const struct filter_sqls records = {Q_LIST_BY_ID, Q_LIST_BY_KEY, Q_LIST_BY_GROUP,
-                                           Q_LIST_BY_APPLICATION, Q_LIST_BY_PAUSED};
-static const struct filter_sqls ids = {Q_IDS_BY_ID, Q_IDS_BY_KEY, Q_IDS_BY_GROUP, Q_IDS_BY_APPLICATION,
-                                       Q_IDS_BY_PAUSED};
-
-static enum sql sql_of(const struct filter *f, const struct filter_sqls *of)
-{
-    /* The indexes leave out absent ("") members. */
-    if (f->key.n > 0)
-        return of->by_key;
-    if (f->state == (int)SCHEDULE_PAUSED)
-        return of->by_paused;
-    if (f->group.n > 0)
-        return of->by_group;
-    if (f->application.n > 0)
-        return of->by_application;
-    return of->by_id;
-}
+static const enum sql ids[FILTER_INDEXES] = {
+    [FILTER_BY_ID] = Q_IDS_BY_ID,         [FILTER_BY_KEY] = Q_IDS_BY_KEY,
+    [FILTER_BY_GROUP] = Q_IDS_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_IDS_BY_APPLICATION,
+    [FILTER_BY_PAUSED] = Q_IDS_BY_PAUSED,
+};
 
 static void args_filter(struct args *a, const struct filter *f)
 {
@@ -47,17 +32,17 @@ static void args_filter(struct args *a, const struct filter *f)
     args_i64(a, (int64_t)f->limit);
 }
 
-static enum err ask(struct postgres_store *s, const struct filter *f, const struct filter_sqls *of,
-                    PGresult **slot, struct error *err)
+static enum err ask(struct postgres_store *s, const struct filter *f, const enum sql *of, PGresult **slot,
+                    struct error *err)
 {
     args_filter(link_args(&s->link), f);
-    return link_ask(&s->link, sql_of(f, of), slot, err);
+    return link_ask(&s->link, of[choose_index(f)], slot, err);
 }
 
 enum err postgres_ask_ids(struct postgres_store *s, const struct filter *f, PGresult **slot,
                           struct error *err)
 {
-    return ask(s, f, &ids, slot, err);
+    return ask(s, f, ids, slot, err);
 }
 
 static enum err read_record(const PGresult *r, size_t row, struct record *ret, struct error *err)
@@ -138,7 +123,7 @@ enum err postgres_list(struct store *store, const struct filter *f, struct recor
                        struct error *err)
 {
     RESULT(r);
-    enum err e = ask(postgres_of(store), f, &records, &r, err);
+    enum err e = ask(postgres_of(store), f, records, &r, err);
 
     for (size_t i = 0; !e && i < row_n(r); i++) {
         e = LIST_RESERVE(ret, err);

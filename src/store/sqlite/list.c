@@ -7,24 +7,16 @@
 #include "store/sqlite/ops.h"
 #include "store/sqlite/rows.h"
 
-const struct filter_sqls filter_records = {Q_LIST_BY_ID, Q_LIST_BY_KEY, Q_LIST_BY_GROUP,
-                                           Q_LIST_BY_APPLICATION, Q_LIST_BY_PAUSED};
-const struct filter_sqls filter_ids = {Q_IDS_BY_ID, Q_IDS_BY_KEY, Q_IDS_BY_GROUP, Q_IDS_BY_APPLICATION,
-                                       Q_IDS_BY_PAUSED};
-
-enum sql filter_sql(const struct filter *f, const struct filter_sqls *of)
-{
-    /* The indexes leave out absent ("") members. */
-    if (f->key.n > 0)
-        return of->by_key;
-    if (f->state == (int)SCHEDULE_PAUSED)
-        return of->by_paused;
-    if (f->group.n > 0)
-        return of->by_group;
-    if (f->application.n > 0)
-        return of->by_application;
-    return of->by_id;
-}
+const enum sql filter_records[FILTER_INDEXES] = {
+    [FILTER_BY_ID] = Q_LIST_BY_ID,         [FILTER_BY_KEY] = Q_LIST_BY_KEY,
+    [FILTER_BY_GROUP] = Q_LIST_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_LIST_BY_APPLICATION,
+    [FILTER_BY_PAUSED] = Q_LIST_BY_PAUSED,
+};
+const enum sql filter_ids[FILTER_INDEXES] = {
+    [FILTER_BY_ID] = Q_IDS_BY_ID,         [FILTER_BY_KEY] = Q_IDS_BY_KEY,
+    [FILTER_BY_GROUP] = Q_IDS_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_IDS_BY_APPLICATION,
+    [FILTER_BY_PAUSED] = Q_IDS_BY_PAUSED,
+};
 
 static void bind_wish(struct query *q, struct str s)
 {
@@ -127,7 +119,7 @@ enum err sqlite_get_by_client(struct store *store, const struct schedule *identi
 
 enum err sqlite_list(struct store *store, const struct filter *f, struct record_list *ret, struct error *err)
 {
-    QUERY(q, sqlite_of(store), filter_sql(f, &filter_records));
+    QUERY(q, sqlite_of(store), filter_records[choose_index(f)]);
     bool row = false;
     enum err e;
 

@@ -106,7 +106,7 @@ enum err sqlite_remove(struct store *store, const struct filter *f, struct wall 
     enum err e;
 
     {
-        QUERY(q, s, filter_sql(f, &filter_ids));
+        QUERY(q, s, filter_ids[choose_index(f)]);
 
         bind_filter(&q, f);
         e = gather(&q, &ids, err);

@@ -1,0 +1,80 @@
+/*
+ * choose.c: see choose.h.
+ */
+#include "store/choose.h"
+
+#include <stdlib.h>
+
+enum filter_index choose_index(const struct filter *f)
+{
+    /* The indexes leave out absent ("") members. */
+    if (f->key.n > 0)
+        return FILTER_BY_KEY;
+    if (f->state == (int)SCHEDULE_PAUSED)
+        return FILTER_BY_PAUSED;
+    if (f->group.n > 0)
+        return FILTER_BY_GROUP;
+    if (f->application.n > 0)
+        return FILTER_BY_APPLICATION;
+    return FILTER_BY_ID;
+}
+
+static struct run_sources sources_of_schedule(int state)
+{
+    if (state < 0)
+        return (struct run_sources){{SOURCE_OPEN_OF, SOURCE_DEAD_OF, SOURCE_LOG_OF}, 3};
+    if (run_state_open((enum run_state)state))
+        return (struct run_sources){{SOURCE_OPEN_OF}, 1};
+    return (struct run_sources){{state == (int)RUN_DEAD ? SOURCE_DEAD_OF : SOURCE_LOG_OF}, 1};
+}
+
+static struct run_sources sources_of_all(int state)
+{
+    if (state < 0)
+        return (struct run_sources){{SOURCE_RUNS, SOURCE_LOG}, 2};
+    switch ((enum run_state)state) {
+    case RUN_PENDING:
+    case RUN_RETRYING:
+        return (struct run_sources){{SOURCE_WAITING}, 1};
+    case RUN_RUNNING:
+        return (struct run_sources){{SOURCE_RUNNING}, 1};
+    case RUN_DEAD:
+        return (struct run_sources){{SOURCE_DEAD}, 1};
+    case RUN_SUCCEEDED:
+        return (struct run_sources){{SOURCE_LOG}, 1};
+    case RUN_FAILED:
+    case RUN_SKIPPED:
+    case RUN_CANCELLED:
+        return (struct run_sources){{SOURCE_LOG_OTHER}, 1};
+    }
+    return (struct run_sources){{SOURCE_LOG}, 1}; /* no such state: no such row */
+}
+
+struct run_sources choose_sources(const struct run_filter *f)
+{
+    return uuid_is_nil(f->schedule_id) ? sources_of_all(f->state) : sources_of_schedule(f->state);
+}
+
+struct uuid run_page_before(const struct run_filter *f)
+{
+    static const struct uuid last = {
+        {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}};
+
+    return uuid_is_nil(f->before) ? last : f->before;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct run_record *x = a;
+    const struct run_record *y = b;
+
+    return uuid_cmp(y->run.id, x->run.id);
+}
+
+void run_pages_merge(struct run_record_list *l, size_t limit)
+{
+    if (l->n > 0)
+        qsort(l->items, l->n, sizeof(l->items[0]), newest_first);
+    if (l->n > limit)
+        l->n = limit;
+}

@@ -23,6 +23,7 @@ enum {
         1024 * 1024, /* of an answer's body that is read (and thrown away); the rest is left unread */
     REST_KEEP_BYTES = 64 * 1024, /* a spare transfer gives larger buffers back */
     REST_SPARE_MAX = 256,        /* transfers kept for reuse */
+    REST_SENDS_MAX = 2, /* of one attempt: over a kept connection that broke, then over a fresh one */
 };
 
 enum transfer_state {
@@ -49,7 +50,7 @@ struct transfer {
     struct rest_host *host;    /* while it has a place there; NULL when hosts have no limit */
     struct heap_node deadline; /* mono µs, while on the wire */
     CURL *easy;                /* made at first use */
-    bool repeated;             /* once, on another connection */
+    unsigned sends;            /* requests begun, over whichever connection; REST_SENDS_MAX at most */
     bool over_bound;           /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
     struct buf text;            /* URL, method and header lines, each terminated */

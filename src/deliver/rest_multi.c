@@ -17,9 +17,10 @@ static int to_curl_events(int events)
 /*
  * A kept connection may break under a request for reasons that are its own: the server closed it while we
  * sent, or counted its streams (libcurl 7.88 resets streams that a server ends by an empty frame, and servers
- * built on nghttp2 close a connection with too many resets). libcurl repeats such a request on a new
- * connection for HTTP/1.1; for HTTP/2 we do: once, within the attempt's time, and only while no answer had
- * begun. The target knows a second one by its Idempotency-Key.
+ * built on nghttp2 close a connection with too many resets). libcurl repeats such a request itself when
+ * receiving fails; where it does not, which is most of HTTP/2, we do. Either way once, on a fresh connection
+ * (see on_send() in rest_request.c), within the attempt's time, and only while no answer had begun. The
+ * target knows a second one by its Idempotency-Key.
  */
 static bool goes_again(struct transfer *t, CURLcode code)
 {
@@ -32,13 +33,12 @@ static bool goes_again(struct transfer *t, CURLcode code)
 
     for (size_t i = 0; i < COUNT_OF(broken); i++)
         is_broken = is_broken || code == broken[i];
-    if (!is_broken || t->repeated)
+    if (!is_broken || t->sends != 1)
         return false;
     if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 0)
         return false;
     if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK || connects != 0)
         return false;
-    t->repeated = true;
     MUST(curl_multi_remove_handle(t->rest->multi, t->easy) == CURLM_OK);
     return curl_multi_add_handle(t->rest->multi, t->easy) == CURLM_OK;
 }

@@ -20,6 +20,26 @@ static size_t on_answer(char *data, size_t size, size_t n, void *arg)
     return CURL_WRITEFUNC_ERROR;
 }
 
+/*
+ * A request is about to be sent, the first time or because its connection broke under it. libcurl (7.88)
+ * repeats a request up to five times, as long as it finds kept connections to lose; this is where that ends:
+ * the second one goes over a connection of its own, and a third is not sent.
+ */
+static int on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    struct transfer *t = arg;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    if (t->sends >= REST_SENDS_MAX)
+        return CURL_PREREQFUNC_ABORT;
+    t->sends++;
+    return curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK ? CURL_PREREQFUNC_OK
+                                                                            : CURL_PREREQFUNC_ABORT;
+}
+
 /* Options that stay for the handle's life. */
 static bool set_constant_options(struct transfer *t)
 {
@@ -31,6 +51,8 @@ static bool set_constant_options(struct transfer *t)
     ok = ok && curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->curl_text) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_answer) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_WRITEDATA, t) == CURLE_OK;
+    ok = ok && curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
+    ok = ok && curl_easy_setopt(h, CURLOPT_PREREQDATA, t) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     /* Else a timeout while a name is being looked up waits, with the whole loop, for the resolver's thread.
      */
@@ -94,6 +116,7 @@ static bool set_options(struct transfer *t, const char *url, const char *method,
     bool ok = true;
 
     ok = ok && curl_easy_setopt(h, CURLOPT_URL, url) == CURLE_OK;
+    ok = ok && curl_easy_setopt(h, CURLOPT_FRESH_CONNECT, 0L) == CURLE_OK; /* see on_send() */
     ok = ok && curl_easy_setopt(h, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L) == CURLE_OK;
@@ -113,7 +136,7 @@ enum err rest_request_build(struct transfer *t, struct error *err)
     size_t method_at;
     enum err e = ERR_NONE;
 
-    t->repeated = false;
+    t->sends = 0;
     t->over_bound = false;
     t->answer_bytes = 0;
     t->curl_text[0] = '\0';

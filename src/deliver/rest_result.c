@@ -26,6 +26,7 @@ struct failure {
 static const struct failure failures[] = {
     {CURLE_COULDNT_RESOLVE_HOST, "cannot resolve the name of ", "", false},
     {CURLE_GOT_NOTHING, "", " closed the connection without an answer", false},
+    {CURLE_ABORTED_BY_CALLBACK, "", " refused the request's stream twice", false}, /* see on_send() */
     {CURLE_PARTIAL_FILE, "the answer of ", " was cut off", false},
     {CURLE_SEND_ERROR, "the connection to ", " broke", true},
     {CURLE_RECV_ERROR, "the connection to ", " broke", true},
@@ -163,13 +164,28 @@ static const struct failure *failure_of(CURLcode code)
     return NULL;
 }
 
+/*
+ * A connection that ended before an answer began is one thing, which libcurl has many names for: by whether
+ * the end came as FIN or RST, while it sent or waited, over which version of HTTP.
+ */
+static CURLcode name_once(const struct transfer *t, CURLcode code)
+{
+    static const CURLcode names[] = {CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_HTTP2};
+
+    for (size_t i = 0; i < COUNT_OF(names) && t->delivery->result.status == 0; i++) {
+        if (code == names[i])
+            return CURLE_GOT_NOTHING;
+    }
+    return code;
+}
+
 static void tell_failure(struct transfer *t, CURLcode code)
 {
-    const struct failure *f =
-        failure_of(code == CURLE_PARTIAL_FILE && result_of(t)->status == 0 ? CURLE_GOT_NOTHING : code);
+    const struct failure *f = failure_of(name_once(t, code));
     char host[HOST_TEXT_MAX];
     char text[2 * ATTEMPT_TEXT_MAX];
-    bool own = f && f->own && t->curl_text[0];
+    /* Of HTTP/2 there may be more to say: it can break without being closed. */
+    bool own = f && (f->own || code == CURLE_HTTP2) && t->curl_text[0];
 
     host_text(t, host);
     if (code == CURLE_COULDNT_CONNECT) {

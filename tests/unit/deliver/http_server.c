@@ -36,6 +36,7 @@ struct connection {
     SSL *tls;
     bool stalled;
     bool closing; /* after what is to be sent */
+    bool reset;   /* and by RST */
     struct bytes in;
     struct bytes out;
     size_t out_at;
@@ -129,6 +130,10 @@ struct str http_header(const char *head, const char *name)
 
 static void drop(struct http_server *s, struct connection *c)
 {
+    const struct linger at_once = {.l_onoff = 1};
+
+    if (c->reset)
+        MUST(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
     SSL_free(c->tls);
     MUST(close(c->fd) == 0);
     alloc_free(c->in.p);
@@ -180,6 +185,7 @@ static void answer(struct connection *c, struct http_answer a)
     c->fill += a.fill_bytes;
     c->stalled = a.stall;
     c->closing = a.close;
+    c->reset = a.reset;
 }
 
 /* True when a whole request was taken off c->in, remembered and answered. */
@@ -239,6 +245,7 @@ static bool take_frame(struct http_server *s, struct connection *c)
         PREFACE = 24,
         DATA = 0,
         HEADERS = 1,
+        RST_STREAM = 3,
         SETTINGS = 4,
         PING = 6,
         END_STREAM = 1,
@@ -271,7 +278,10 @@ static bool take_frame(struct http_server *s, struct connection *c)
         struct http_answer a = remember(s, c, STR("HTTP/2"), (struct str){"", 0});
 
         c->closing = a.close;
-        if (!a.close && !a.stall)
+        c->reset = a.reset;
+        if (a.refuse)
+            send_frame(c, RST_STREAM, 0, c->in.p + 5, (struct str){"\0\0\0\x7", 4});
+        else if (!a.close && !a.stall)
             send_frame(c, HEADERS, END_STREAM | END_HEADERS, c->in.p + 5, STR("\x88"));
     }
     bytes_cut_front(&c->in, 9 + n);

@@ -18,6 +18,8 @@ struct http_answer {
     size_t fill_bytes; /* then so many 'x' */
     bool stall;        /* nothing (more) is sent, the connection stays open */
     bool close;        /* the connection is closed after that */
+    bool reset;        /* with close: by RST */
+    bool refuse;       /* HTTP/2: by RST_STREAM with REFUSED_STREAM */
     bool at_once;      /* whatever bytes come are answered, and are no request */
     bool stall_in_tls; /* new connections: accepted, and not a byte of TLS spoken */
 };
@@ -32,7 +34,8 @@ struct http_seen {
 
 struct http_server_options {
     bool tls;
-    bool http2; /* spoken when the client offers it; with tls. Answers: 200 without a body, close, stall */
+    bool http2; /* spoken when the client offers it; with tls. Answers: 200 without a body, close, stall,
+                 * refuse */
     bool tls_wrong_name; /* the certificate is for another host */
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/str.h"
 
 static const struct http_answer stall = {.stall = true};
 static const struct http_answer usual = {.raw = NULL};
@@ -88,6 +89,68 @@ static void a_kept_connection_that_the_server_closed_is_replaced(void **state)
     }
     assert_true(http_server_requests(f->server) >= 5);
     attempt_free(&a);
+}
+
+/* Opens `n` connections that are kept. */
+static void keep_connections(struct fixture *f, size_t n)
+{
+    struct attempt *all = attempts_new(f, n, "/");
+
+    http_server_answer(f->server, &stall);
+    for (size_t i = 0; i < n; i++)
+        attempt_start(&all[i]);
+    wait_requests(f, n);
+    http_server_release(f->server);
+    for (size_t i = 0; i < n; i++) {
+        attempt_wait(&all[i]);
+        assert_true(all[i].delivery.result.ok);
+    }
+    assert_int_equal(http_server_connections(f->server), n);
+    attempts_free(all, n);
+}
+
+static void an_attempt_is_sent_twice_at_most_however_many_kept_connections_break(void **state)
+{
+    enum { KEPT = 10 };
+    static const struct http_answer breaks[] = {{.close = true}, {.close = true, .reset = true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
+        struct fixture *f = fixture_new(&(struct fixture_options){0});
+        struct attempt a;
+
+        keep_connections(f, KEPT);
+        http_server_answer(f->server, &breaks[i]);
+        attempt_init(&a, f, "/");
+        attempt_run(&a);
+        assert_false(a.delivery.result.ok);
+        assert_contains(a.delivery.result.error, " closed the connection without an answer");
+        /* Over a kept one, then over a new one. */
+        assert_int_equal(http_server_requests(f->server), KEPT + 2);
+        assert_int_equal(http_server_connections(f->server), KEPT + 1);
+        attempt_free(&a);
+        fixture_free(f);
+    }
+}
+
+static void a_new_connection_that_breaks_is_not_replaced(void **state)
+{
+    static const struct http_answer breaks[] = {{.close = true}, {.close = true, .reset = true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
+        struct fixture *f = fixture_new(&(struct fixture_options){0});
+        struct attempt a;
+
+        http_server_answer(f->server, &breaks[i]);
+        attempt_init(&a, f, "/");
+        attempt_run(&a);
+        assert_false(a.delivery.result.ok);
+        assert_contains(a.delivery.result.error, " closed the connection without an answer");
+        assert_int_equal(http_server_requests(f->server), 1);
+        attempt_free(&a);
+        fixture_free(f);
+    }
 }
 
 static void nothing_is_watched_or_armed_when_nothing_is_in_flight(void **state)
@@ -345,6 +408,8 @@ int main(void)
         CASE(one_connection_serves_many_requests),
         CASE(an_answer_with_an_error_keeps_its_connection_too),
         CASE(a_kept_connection_that_the_server_closed_is_replaced),
+        cmocka_unit_test(an_attempt_is_sent_twice_at_most_however_many_kept_connections_break),
+        cmocka_unit_test(a_new_connection_that_breaks_is_not_replaced),
         CASE(nothing_is_watched_or_armed_when_nothing_is_in_flight),
         cmocka_unit_test(many_at_once_all_arrive_once),
         cmocka_unit_test(connections_to_one_host_are_bounded_and_others_go_on),

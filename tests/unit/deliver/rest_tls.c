@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static const struct fixture_options tls = {.server.tls = true};
 static const struct fixture_options trusting = {.server.tls = true, .trust = true};
 static const struct fixture_options wrong_name = {.server = {.tls = true, .tls_wrong_name = true},
@@ -165,22 +167,72 @@ static void many_requests_share_one_connection_of_http_2(void **state)
 
 static void a_kept_connection_of_http_2_that_breaks_is_replaced_once(void **state)
 {
+    /* Whether the end is seen as FIN or RST, by who reads or who writes, it is told by the same words. */
+    static const struct http_answer breaks[] = {{.close = true}, {.close = true, .reset = true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
+        struct fixture *f = fixture_new(&http2);
+        struct attempt a;
+
+        attempt_init(&a, f, "/");
+        attempt_run(&a);
+        assert_true(a.delivery.result.ok);
+        /* From now on every connection breaks under its request: the kept one, then a new one, then it is
+         * enough. */
+        http_server_answer(f->server, &breaks[i]);
+        attempt_run(&a);
+        assert_false(a.delivery.result.ok);
+        assert_int_equal(a.delivery.result.status, 0);
+        assert_contains(a.delivery.result.error, " closed the connection without an answer");
+        assert_int_equal(http_server_connections(f->server), 2);
+        assert_int_equal(http_server_requests(f->server), 3);
+        attempt_free(&a);
+        fixture_free(f);
+    }
+}
+
+static void a_new_connection_of_http_2_that_breaks_is_not_replaced(void **state)
+{
+    static const struct http_answer breaks[] = {{.close = true}, {.close = true, .reset = true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
+        struct fixture *f = fixture_new(&http2);
+        struct attempt a;
+
+        http_server_answer(f->server, &breaks[i]);
+        attempt_init(&a, f, "/");
+        attempt_run(&a);
+        assert_false(a.delivery.result.ok);
+        assert_contains(a.delivery.result.error, " closed the connection without an answer");
+        assert_int_equal(http_server_requests(f->server), 1);
+        attempt_free(&a);
+        fixture_free(f);
+    }
+}
+
+static void a_request_that_is_refused_over_http_2_is_sent_twice_at_most(void **state)
+{
     struct fixture *f = fixture_new(&http2);
     struct attempt a;
 
     (void)state;
     attempt_init(&a, f, "/");
+    http_server_answer(f->server, &(struct http_answer){.refuse = true});
+    for (size_t i = 1; i <= 3; i++) {
+        attempt_run(&a);
+        assert_false(a.delivery.result.ok);
+        assert_int_equal(a.delivery.result.status, 0);
+        /* Later ones: libcurl counts its repetitions over all of a handle's requests, and tells so. */
+        if (i == 1)
+            assert_contains(a.delivery.result.error, " refused the request's stream twice");
+        assert_int_equal(http_server_requests(f->server), 2 * i);
+    }
+    /* It is over with that: the next one is sent as if nothing had been. */
+    http_server_answer(f->server, &(struct http_answer){.raw = NULL});
     attempt_run(&a);
     assert_true(a.delivery.result.ok);
-    /* From now on every connection breaks under its request: the kept one, then a new one, then it is enough.
-     */
-    http_server_answer(f->server, &(struct http_answer){.close = true});
-    attempt_run(&a);
-    assert_false(a.delivery.result.ok);
-    assert_int_equal(a.delivery.result.status, 0);
-    assert_contains(a.delivery.result.error, " closed the connection without an answer");
-    assert_int_equal(http_server_connections(f->server), 2);
-    assert_int_equal(http_server_requests(f->server), 3);
     attempt_free(&a);
     fixture_free(f);
 }
@@ -220,6 +272,8 @@ int main(void)
         cmocka_unit_test(a_host_that_does_not_speak_tls_is_told_so),
         cmocka_unit_test(many_requests_share_one_connection_of_http_2),
         cmocka_unit_test(a_kept_connection_of_http_2_that_breaks_is_replaced_once),
+        cmocka_unit_test(a_new_connection_of_http_2_that_breaks_is_not_replaced),
+        cmocka_unit_test(a_request_that_is_refused_over_http_2_is_sent_twice_at_most),
         cmocka_unit_test(one_stalled_stream_of_http_2_does_not_hold_up_the_others),
         cmocka_unit_test(a_handshake_that_stalls_is_a_timeout_of_its_own_kind_for_all_that_wait_for_it),
     };

@@ -49,6 +49,14 @@ struct deliver_ops {
     void (*abort)(struct deliverer *d, struct delivery *delivery);
     size_t (*in_flight)(const struct deliverer *d);
     void (*close)(struct deliverer *d); /* MUST have nothing in flight */
+    /*
+     * May an attempt at the target of `s` begin at `now`? A time not after `now` says yes, and counts it (a
+     * token of the target's rate, the probe of a broken circuit): start() follows in the same turn. A later
+     * time says no: until then, or until an attempt at the same target ends, the engine starts none there and
+     * does not ask again; its runs wait, and their attempts' time does not run. Targets are told apart by
+     * model/target.h. NULL: always yes.
+     */
+    struct mono (*admit)(struct deliverer *d, const struct schedule *s, struct mono now);
 };
 struct deliverer {
     const struct deliver_ops *ops; /* an implementation embeds struct deliverer as its first member */
@@ -57,6 +65,10 @@ struct deliverer {
 static inline void deliver_start(struct deliverer *d, struct delivery *delivery)
 {
     d->ops->start(d, delivery);
+}
+static inline struct mono deliver_admit(struct deliverer *d, const struct schedule *s, struct mono now)
+{
+    return d->ops->admit ? d->ops->admit(d, s, now) : now;
 }
 static inline void deliver_abort(struct deliverer *d, struct delivery *delivery)
 {

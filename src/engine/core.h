@@ -21,6 +21,15 @@
 
 struct core;
 
+/*
+ * Asked right before each start: may an attempt at the target of `s` begin? A time not after `now`: yes, and
+ * it will (CORE_START follows). A later time: no; the target's runs wait until then, or until one of its
+ * attempts ends, and are asked for again. Must not call the core.
+ */
+typedef struct mono (*core_admit_fn)(void *arg, const struct schedule *s, struct mono now);
+
+enum { CORE_TARGET_KINDS = TASK_REDIS + 1 };
+
 struct core_options {
     int64_t horizon_us;     /* how far ahead a claim looks; default 1 s */
     int64_t lease_us;       /* default 30 s; renewed at a third of it */
@@ -28,8 +37,15 @@ struct core_options {
     size_t claim_limit;     /* runs a claim takes at most; default 1,000 */
     size_t held_max;        /* runs held at most, in all states: no claim when full; default 10,000 */
     size_t in_flight_max;   /* attempts under way at most; default 1,000 */
-    size_t record_limit;    /* outcomes a record action carries at most; default 1,000 */
-    int64_t backoff_us; /* wait after a failed claim or record: doubled up to 30 times this; default 1 s */
+    /*
+     * Attempts under way at one target (model/target.h), by the task's type. Default, and the most that has
+     * an effect: three quarters of in_flight_max, so that no target takes it all.
+     */
+    size_t target_max[CORE_TARGET_KINDS];
+    size_t record_limit; /* outcomes a record action carries at most; default 1,000 */
+    int64_t backoff_us;  /* wait after a failed claim or record: doubled up to 30 times this; default 1 s */
+    core_admit_fn admit; /* NULL: always yes */
+    void *admit_arg;
 };
 
 struct core_now {

@@ -62,6 +62,8 @@ static void engine_numbers(const struct engine_stats *e, struct buf *out)
     gauge(out, "engine_attempts_in_flight", "Of them, those being delivered.", e->core.in_flight);
     gauge(out, "engine_runs_recording", "Of them, those ended and not yet durable.", e->core.recording);
     counter(out, "engine_attempts_started_total", "Attempts started.", e->core.started);
+    counter(out, "engine_attempts_not_sent_total",
+            "Attempts put off because this instance lacked descriptors or memory.", e->core.not_sent);
     counter(out, "engine_outcomes_stale_total", "Outcomes refused because their lease had passed on.",
             e->core.stale);
     counter(out, "engine_claims_total", "Claims made.", e->core.claims);

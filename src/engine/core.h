@@ -163,6 +163,7 @@ struct core_stats {
     uint64_t started;
     uint64_t ended_ok;
     uint64_t ended_failed;
+    uint64_t not_sent; /* attempts that this instance had no means to make: handed back */
     uint64_t stale;
     uint64_t claims;
     uint64_t lateness_us_sum; /* start minus due, over `started` */

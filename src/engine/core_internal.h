@@ -133,6 +133,12 @@ struct core_leases {
     int64_t backoff_us;
 };
 
+/* core_run.c: how long to keep from attempts that could not be made for want of descriptors or memory. */
+struct core_want {
+    int64_t backoff_us; /* 0 since the last attempt that was made */
+    struct mono until;
+};
+
 enum core_phase { CORE_RUNNING, CORE_DRAINING };
 
 struct core {
@@ -147,6 +153,7 @@ struct core {
     struct core_claims claims;
     struct core_records records;
     struct core_leases leases;
+    struct core_want want;
     struct core_stats stats;
 };
 

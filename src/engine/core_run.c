@@ -64,6 +64,45 @@ static struct core_outcome give_up(const struct core *c, const struct held *h)
     };
 }
 
+/*
+ * What could not be made is tried again when the pause is over, here or elsewhere: all of it at the same
+ * time, however many fail in one turn; it grows only when trying again failed too.
+ */
+static struct wall want_over(struct core *c, int64_t asked_us)
+{
+    struct core_want *w = &c->want;
+
+    if (asked_us >= 0)
+        return wall_add(c->now.wall, asked_us);
+    if (w->backoff_us == 0 || c->now.mono.us >= w->until.us) {
+        w->backoff_us = core_next_backoff(c, w->backoff_us);
+        w->until = mono_add(c->now.mono, w->backoff_us);
+    }
+    return wall_add(c->now.wall, w->until.us - c->now.mono.us);
+}
+
+static struct core_outcome put_off(struct core *c, const struct held *h, const struct attempt_result *r)
+{
+    struct core_outcome o = give_up(c, h);
+
+    if (h->aborted == ABORT_NONE)
+        o.due_at = want_over(c, r->retry_after_us);
+    return o;
+}
+
+static void count_end(struct core *c, const struct attempt_result *r)
+{
+    if (r->not_sent) {
+        c->stats.not_sent++;
+        return;
+    }
+    c->want.backoff_us = 0;
+    if (r->ok)
+        c->stats.ended_ok++;
+    else
+        c->stats.ended_failed++;
+}
+
 void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h,
                            const struct attempt_result *r)
 {
@@ -71,14 +110,14 @@ void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h,
     bool answered = r->ok || r->status != 0;
 
     core_enter(c, now);
-    h->outcome = h->aborted == ABORT_NONE || answered ? judge(c, h, r) : give_up(c, h);
-    h->outcome.ended_at = now.wall;
-    h->outcome.attempted = true;
-    h->outcome.result = *r;
-    if (r->ok)
-        c->stats.ended_ok++;
+    if (r->not_sent)
+        h->outcome = put_off(c, h, r);
     else
-        c->stats.ended_failed++;
+        h->outcome = h->aborted == ABORT_NONE || answered ? judge(c, h, r) : give_up(c, h);
+    h->outcome.ended_at = now.wall;
+    h->outcome.attempted = !r->not_sent;
+    h->outcome.result = *r;
+    count_end(c, r);
     held_set_state(c, h, HELD_ENDED);
     core_step(c);
 }

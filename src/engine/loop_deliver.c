@@ -99,6 +99,8 @@ static void count(struct engine *e, const struct flight *f)
     enum task_type type = f->delivery.schedule->task.type;
     int64_t took_us = r->took_us > 0 ? r->took_us : 0;
 
+    if (r->not_sent)
+        return; /* the core counts them */
     if (r->ok)
         e->stats.attempts_ok[type]++;
     else
@@ -107,6 +109,17 @@ static void count(struct engine *e, const struct flight *f)
     for (size_t i = 0; i < COUNT_OF(bounds_us); i++)
         e->stats.delivery_us_buckets[i] += took_us <= bounds_us[i];
     e->stats.delivery_us_buckets[COUNT_OF(bounds_us)]++;
+}
+
+/* Once a want: they come by the hundred. */
+static void warn_of_want(struct engine *e, const struct flight *f)
+{
+    const struct attempt_result *r = &f->delivery.result;
+
+    if (r->not_sent && !e->in_want)
+        log_event(e->options.log, LOG_WARN, "engine", "attempts are put off until they can be made",
+                  KV_UUID("run", f->delivery.run.id), KV_CSTR("error", r->error));
+    e->in_want = r->not_sent;
 }
 
 static void log_end(struct engine *e, const struct flight *f)
@@ -127,6 +140,7 @@ void loop_take_ended(struct engine *e)
         struct flight *f = CONTAINER_OF(node, struct flight, node);
 
         count(e, f);
+        warn_of_want(e, f);
         log_end(e, f);
         held_set_user(f->held, NULL);
         core_on_attempt_ended(e->core, e->now, f->held, &f->delivery.result);

@@ -109,6 +109,7 @@ struct engine {
     struct change *changes;                   /* the mailbox's other half: they are swapped */
     struct deliverer *deliverers[TASK_KINDS]; /* NULL: this build has none */
     size_t flights;                           /* attempts that have not ended */
+    bool in_want;                             /* the last that ended could not be made */
     struct list ended;                        /* flights whose end the core has not heard of */
     struct engine_stats stats;                /* but .core, which is asked for each time */
 };

@@ -42,6 +42,8 @@ struct run {
     int64_t failures;
     uint64_t lease_token; /* 0 when leased to nobody; never above INT64_MAX */
     struct wall lease_until;
+    /* When it was made (trigger, backfill) or redriven by hand; {0}: its schedule's plan made it. */
+    struct wall by_hand_at;
 };
 
 enum { ATTEMPT_TEXT_MAX = 192 };
@@ -49,8 +51,12 @@ enum { ATTEMPT_TEXT_MAX = 192 };
 /* What came of an attempt. Made by a deliverer, read by policy and store. A value. */
 struct attempt_result {
     bool ok;
+    /* Nothing was sent, and that is not the target's doing: this instance lacks descriptors or memory. It was
+     * no attempt and no failure: the run is handed back and started again later. `error` says why. */
+    bool not_sent;
     int status;             /* HTTP status, 0 when there was none */
-    int64_t retry_after_us; /* what the target asked for; -1: nothing */
+    int64_t retry_after_us; /* what the target asked for; -1: nothing. With not_sent: how long to wait; -1: as
+                             * the core thinks fit */
     int64_t took_us;
     char error[ATTEMPT_TEXT_MAX]; /* "" when ok; never holds a secret */
 };
@@ -64,12 +70,13 @@ struct verdict {
  * What becomes of a run in state running whose attempt ended at `now` with `r`. `run->failures` counts
  * earlier failures. The next attempt waits retry_wait times retry_backoff for each earlier failure, at most
  * retry_wait_max; a Retry-After on 429 and 503 makes that longer, up to retry_wait_max. At least 0.1 s,
- * whatever the definition says. No retry starts later than retry_for after scheduled_at.
+ * whatever the definition says. No retry starts later than retry_for after scheduled_at; of a run by hand,
+ * after that was done.
  */
 struct verdict run_judge(const struct schedule *s, const struct run *run, const struct attempt_result *r,
                          struct wall now);
 /* True when the run must not start any more: max_lateness passed since its acting time. Of its first attempt
- * only. */
+ * only, and never of a run by hand: whoever wanted it knew what time it was. */
 bool run_too_late(const struct schedule *s, const struct run *run, struct wall now);
 
 /* "<schedule id>/<scheduled_at>": the Idempotency-Key of every attempt. */

@@ -129,6 +129,86 @@ static void a_run_that_came_too_late_is_recorded_as_skipped(void **state)
     expect_nothing(&f);
 }
 
+static struct attempt_result not_sent(void)
+{
+    return (struct attempt_result){.not_sent = true, .retry_after_us = -1, .error = "no descriptors"};
+}
+
+static void an_attempt_that_could_not_be_made_is_handed_back_uncounted(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result bad = not_sent();
+    struct core_action a;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    first_claim(&f, NULL, 0, WALL_NEVER);
+    core_on_attempt_ended(f.core, f.now, start_run(&f, 5), &bad);
+    a = expect(&f, CORE_RECORD);
+    assert_int_equal(a.outcomes[0].to, RUN_PENDING);
+    assert_false(a.outcomes[0].attempted);
+    assert_int_equal(a.outcomes[0].failures, 0);
+    assert_int_equal(a.outcomes[0].due_at.us, in(&f, US_PER_S).us);
+    assert_int_equal(stats_of(&f).not_sent, 1);
+    assert_int_equal(stats_of(&f).ended_failed, 0);
+    recorded(&f, 1);
+    tick(&f, 500 * US_PER_MS);
+    expect(&f, CORE_CLAIM); /* to have it again in time */
+}
+
+/* Fails run `n` for want of means, and says after how long it is due again. */
+static int64_t put_off_us(struct fixture *f, unsigned n)
+{
+    struct attempt_result bad = not_sent();
+    struct core_action a;
+    int64_t us;
+
+    core_on_attempt_ended(f->core, f->now, start_run(f, n), &bad);
+    a = expect(f, CORE_RECORD);
+    us = a.outcomes[0].due_at.us - f->now.wall.us;
+    recorded(f, 1);
+    return us;
+}
+
+static void the_pause_after_a_want_grows_when_trying_again_fails_too(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result ok = ok_result();
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    first_claim(&f, NULL, 0, WALL_NEVER);
+    assert_int_equal(put_off_us(&f, 1), US_PER_S);
+    assert_int_equal(put_off_us(&f, 2), US_PER_S); /* the same want */
+    pass(&f, US_PER_S);
+    assert_int_equal(put_off_us(&f, 3), 2 * US_PER_S);
+    pass(&f, 2 * US_PER_S);
+    assert_int_equal(put_off_us(&f, 4), 4 * US_PER_S);
+    for (unsigned i = 0; i < 10; i++) {
+        pass(&f, 30 * US_PER_S);
+        (void)put_off_us(&f, 10 + i);
+    }
+    pass(&f, 30 * US_PER_S);
+    assert_int_equal(put_off_us(&f, 30), 30 * US_PER_S);
+    core_on_attempt_ended(f.core, f.now, start_run(&f, 31), &ok);
+    expect(&f, CORE_RECORD);
+    recorded(&f, 1);
+    assert_int_equal(put_off_us(&f, 32), US_PER_S);
+}
+
+static void a_want_that_says_how_long_is_heeded(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result bad = not_sent();
+
+    (void)state;
+    bad.retry_after_us = 7 * US_PER_S;
+    fixture_init(&f, (struct core_options){0});
+    first_claim(&f, NULL, 0, WALL_NEVER);
+    core_on_attempt_ended(f.core, f.now, start_run(&f, 1), &bad);
+    assert_int_equal(expect(&f, CORE_RECORD).outcomes[0].due_at.us, in(&f, 7 * US_PER_S).us);
+}
+
 static void a_changed_schedule_cancels_what_has_not_started(void **state)
 {
     CLEANUP(fixture_done_p) struct fixture f;
@@ -321,6 +401,9 @@ int main(void)
         cmocka_unit_test(an_answered_attempt_is_recorded_as_succeeded),
         cmocka_unit_test(a_retry_is_recorded_and_claimed_again_in_time),
         cmocka_unit_test(a_run_that_came_too_late_is_recorded_as_skipped),
+        cmocka_unit_test(an_attempt_that_could_not_be_made_is_handed_back_uncounted),
+        cmocka_unit_test(the_pause_after_a_want_grows_when_trying_again_fails_too),
+        cmocka_unit_test(a_want_that_says_how_long_is_heeded),
         cmocka_unit_test(a_changed_schedule_cancels_what_has_not_started),
         cmocka_unit_test(a_change_told_while_a_claim_is_out_reaches_what_it_brings),
         cmocka_unit_test(more_changes_than_can_be_remembered_hand_the_claim_back),

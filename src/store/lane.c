@@ -72,6 +72,13 @@ static bool any_writes(struct op **ops, size_t n)
     return false;
 }
 
+static enum err run_alone(struct lane *l, struct op *op, struct notice *notice, struct error *err)
+{
+    op->err = (struct error){0};
+    op->unfinished = false;
+    return op->type->run(l->store, &op, 1, WALL_NEVER, notice, err);
+}
+
 /* One transaction. When it fails in the commit, nobody knows whether it is there. */
 static enum err transact(struct lane *l, struct op **ops, size_t n, struct notice *notice, struct error *err)
 {
@@ -80,6 +87,8 @@ static enum err transact(struct lane *l, struct op **ops, size_t n, struct notic
     struct mono began;
     enum err e;
 
+    if (n == 1 && ops[0]->type->alone)
+        return run_alone(l, ops[0], notice, err);
     e = store_begin(l->store, writes, err);
     if (e)
         return e;

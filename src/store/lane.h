@@ -29,6 +29,11 @@ struct op_type {
      */
     bool repeatable;
     /*
+     * It is one statement, which a database makes a transaction of by itself: with nothing else to be done it
+     * runs without begin and commit. `now` is not known to it, and it has no notice.
+     */
+    bool alone;
+    /*
      * Runs n >= 1 operations of this type that were submitted one after another, in order. Sets op->err of
      * each (an operation may fail alone by its own judgement: not found, precondition). Returning an error
      * fails the group: all of it is rolled back and replayed one by one.

@@ -1,5 +1,5 @@
 /*
- * ops_instance.c: see ops_instance.h. Both may be repeated: they say what is, not what changed.
+ * ops_instance.c: see ops_instance.h. All may be repeated: they say what is, not what changed.
  */
 #include "store/ops_instance.h"
 
@@ -8,6 +8,7 @@
 static enum err run_heartbeat(struct store *s, struct op **ops, size_t n, struct wall now,
                               struct notice *notice, struct error *ret)
 {
+    (void)now;
     (void)notice;
     for (size_t i = 0; i < n; i++) {
         struct op_heartbeat *o = OP_AS(ops[i], struct op_heartbeat);
@@ -15,8 +16,7 @@ static enum err run_heartbeat(struct store *s, struct op **ops, size_t n, struct
         enum err e;
 
         instance_list_done(&o->ret);
-        o->ret_now = now;
-        e = op_judge(ops[i], store_heartbeat(s, &o->heartbeat, now, &o->ret, &err), &err, ret);
+        e = op_judge(ops[i], store_heartbeat(s, &o->heartbeat, &o->ret, &o->ret_now, &err), &err, ret);
         if (e)
             return e;
     }
@@ -24,7 +24,7 @@ static enum err run_heartbeat(struct store *s, struct op **ops, size_t n, struct
 }
 
 static const struct op_type heartbeat_type = {
-    .name = "heartbeat", .writes = true, .repeatable = true, .run = run_heartbeat};
+    .name = "heartbeat", .writes = true, .repeatable = true, .alone = true, .run = run_heartbeat};
 
 struct op_heartbeat *op_heartbeat_new(op_done_fn done)
 {
@@ -36,6 +36,43 @@ struct op_heartbeat *op_heartbeat_new(op_done_fn done)
 }
 
 void op_heartbeat_free(struct op_heartbeat *o)
+{
+    if (!o)
+        return;
+    instance_list_done(&o->ret);
+    alloc_free(o);
+}
+
+static enum err run_instances(struct store *s, struct op **ops, size_t n, struct wall now,
+                              struct notice *notice, struct error *ret)
+{
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_instances *o = OP_AS(ops[i], struct op_instances);
+        struct error err = {0};
+        enum err e;
+
+        instance_list_done(&o->ret);
+        o->ret_now = now;
+        e = op_judge(ops[i], store_instances(s, now, &o->ret, &err), &err, ret);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type instances_type = {.name = "instances", .repeatable = true, .run = run_instances};
+
+struct op_instances *op_instances_new(op_done_fn done)
+{
+    struct op_instances *o = alloc_new(struct op_instances);
+
+    o->op.type = &instances_type;
+    o->op.done = done;
+    return o;
+}
+
+void op_instances_free(struct op_instances *o)
 {
     if (!o)
         return;

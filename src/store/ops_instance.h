@@ -1,5 +1,5 @@
 /*
- * ops_instance.h: what instances that share a store ask of the writer lane about each other.
+ * ops_instance.h: what instances that share a store ask of a lane about each other.
  */
 #ifndef STORE_OPS_INSTANCE_H
 #define STORE_OPS_INSTANCE_H
@@ -18,6 +18,15 @@ struct op_heartbeat {
 };
 struct op_heartbeat *op_heartbeat_new(op_done_fn done);
 void op_heartbeat_free(struct op_heartbeat *o);
+
+/* Who lives. A read; ERR_UNSUPPORTED as above. */
+struct op_instances {
+    struct op op;
+    struct instance_list ret; /* owned; by the time of their start */
+    struct wall ret_now;
+};
+struct op_instances *op_instances_new(op_done_fn done);
+void op_instances_free(struct op_instances *o);
 
 /* After a notice that says `all`: which of the runs that are held are doomed. */
 struct op_doomed {

@@ -187,7 +187,8 @@ struct instance {
     char *version; /* of the program */
     struct wall started_at;
     struct wall heartbeat_at;
-    int64_t held; /* runs it holds, as it said itself */
+    int64_t expire_us; /* for how long after its heartbeat it is taken for alive, as it said itself */
+    int64_t held;      /* runs it holds, likewise */
     bool is_monitor;
 };
 struct instance_list {
@@ -203,9 +204,9 @@ struct heartbeat {
     const char *name;
     const char *roles;
     const char *version;
-    struct wall started_at;
+    struct wall started_at; /* {0}: now, by the store's clock */
     int64_t held;
-    int64_t expire_us;  /* who was silent for so long is forgotten */
+    int64_t expire_us;  /* silent for so long, it is forgotten */
     int64_t monitor_us; /* > 0: for so long it would be, or stay, the monitor; 0: it would not */
     bool leaves;        /* it is forgotten at once, and is the monitor no more */
 };
@@ -302,10 +303,16 @@ struct store_ops {
 
     /* Tells the other instances, when the transaction commits. Called last in it. */
     CHECKED enum err (*notify)(struct store *s, const struct notice *n, struct wall now, struct error *err);
-    /* Says that this instance lives, and for how long it is the monitor when no other is; lists the living.
+    /*
+     * Says that this instance lives, and for how long it is the monitor when no other is; lists the living.
+     * Alone among the calls it may be made outside of a transaction too: it is one statement, so that an
+     * idle instance costs the database next to nothing. *ret_now: the store's clock.
      */
-    CHECKED enum err (*heartbeat)(struct store *s, const struct heartbeat *h, struct wall now,
-                                  struct instance_list *ret, struct error *err);
+    CHECKED enum err (*heartbeat)(struct store *s, const struct heartbeat *h, struct instance_list *ret,
+                                  struct wall *ret_now, struct error *err);
+    /* The living. */
+    CHECKED enum err (*instances)(struct store *s, struct wall now, struct instance_list *ret,
+                                  struct error *err);
     /* Of these runs, those that are doomed. */
     CHECKED enum err (*doomed)(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
                                struct error *err);

@@ -187,12 +187,22 @@ CHECKED static inline enum err store_notify(struct store *s, const struct notice
 }
 
 /* ERR_UNSUPPORTED where there is one instance. */
-CHECKED static inline enum err store_heartbeat(struct store *s, const struct heartbeat *h, struct wall now,
-                                               struct instance_list *ret, struct error *err)
+CHECKED static inline enum err store_heartbeat(struct store *s, const struct heartbeat *h,
+                                               struct instance_list *ret, struct wall *ret_now,
+                                               struct error *err)
 {
     if (!s->ops->heartbeat)
         return error_set(err, ERR_UNSUPPORTED, s->ops->name, "this store is one instance's");
-    return s->ops->heartbeat(s, h, now, ret, err);
+    return s->ops->heartbeat(s, h, ret, ret_now, err);
+}
+
+/* The same. */
+CHECKED static inline enum err store_instances(struct store *s, struct wall now, struct instance_list *ret,
+                                               struct error *err)
+{
+    if (!s->ops->instances)
+        return error_set(err, ERR_UNSUPPORTED, s->ops->name, "this store is one instance's");
+    return s->ops->instances(s, now, ret, err);
 }
 
 /* None where there is one instance. */

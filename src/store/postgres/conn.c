@@ -173,6 +173,7 @@ static const struct store_ops postgres_ops = {
     .upkeep = conn_upkeep,
     .notify = postgres_notify,
     .heartbeat = postgres_heartbeat,
+    .instances = postgres_instances,
     .doomed = postgres_doomed,
 };
 

@@ -61,8 +61,10 @@ CHECKED enum err postgres_trim_runs(struct store *s, struct wall ok_before, stru
 CHECKED enum err postgres_get_meta(struct store *s, const char *key, struct buf *ret, struct error *err);
 CHECKED enum err postgres_set_meta(struct store *s, const char *key, struct str value, struct error *err);
 /* instance.c */
-CHECKED enum err postgres_heartbeat(struct store *s, const struct heartbeat *h, struct wall now,
-                                    struct instance_list *ret, struct error *err);
+CHECKED enum err postgres_heartbeat(struct store *s, const struct heartbeat *h, struct instance_list *ret,
+                                    struct wall *ret_now, struct error *err);
+CHECKED enum err postgres_instances(struct store *s, struct wall now, struct instance_list *ret,
+                                    struct error *err);
 /* notify.c */
 CHECKED enum err postgres_notify(struct store *s, const struct notice *n, struct wall now, struct error *err);
 

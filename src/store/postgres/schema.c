@@ -140,7 +140,12 @@ static const char *const step_1[] = {
     "CREATE TABLE @history_outbox (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event " C_TEXT ")",
     NULL,
 };
-static const char *const *const steps[] = {step_1};
+/* Each instance says itself how long its word is good: an idle one speaks seldom. */
+static const char *const step_2[] = {
+    "ALTER TABLE @instance ADD COLUMN until bigint NOT NULL DEFAULT 0",
+    NULL,
+};
+static const char *const *const steps[] = {step_1, step_2};
 
 enum { STATEMENT_MAX = 8192 };
 

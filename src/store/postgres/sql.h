@@ -61,6 +61,9 @@
 #define RECORD_COLUMNS                                                                                       \
     "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
     ", t.last_state, t.last_at, " OPEN_RUNS
+#define INSTANCE_COLUMNS                                                                                     \
+    "i.id, i.name, i.roles, i.version, i.started_at, i.heartbeat, i.held, i.until - i.heartbeat AS "         \
+    "expire_us"
 /* Schedules by identity ($1 keys, $2 hashes) or id ($3). */
 #define WANTED                                                                                               \
     "(SELECT s.id FROM unnest($1::text[], $2::uuid[]) AS u (client_key, hash) JOIN @schedule s "             \
@@ -268,19 +271,48 @@
                     "ORDER BY ended_at LIMIT $2) DELETE FROM @run_log l USING old WHERE l.id = old.id")      \
                                                                                                              \
     /* instances */                                                                                          \
-    X(Q_INSTANCE_SAY, "INSERT INTO @instance AS i (id, name, roles, version, started_at, heartbeat, held) "  \
-                      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET "                  \
-                      "name = excluded.name, roles = excluded.roles, version = excluded.version, "           \
-                      "heartbeat = excluded.heartbeat, held = excluded.held")                                \
-    X(Q_INSTANCE_LEAVE, "DELETE FROM @instance WHERE id = $1")                                               \
-    X(Q_INSTANCES_EXPIRE, "DELETE FROM @instance WHERE heartbeat < $1")                                      \
-    X(Q_INSTANCES, "SELECT i.id, i.name, i.roles, i.version, i.started_at, i.heartbeat, i.held, "            \
-                   "coalesce((SELECT l.holder = i.id AND l.until >= $1 FROM @lease l "                       \
-                   "WHERE l.name = 'monitor'), false) FROM @instance i ORDER BY i.started_at, i.id")         \
-    X(Q_ELECT, "INSERT INTO @lease AS l (name, holder, until) VALUES ('monitor', $1, $3) "                   \
-               "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until "          \
-               "WHERE l.holder = excluded.holder OR l.until < $2")                                           \
-    X(Q_RESIGN, "DELETE FROM @lease WHERE name = 'monitor' AND holder = $1")
+    /* One statement, so that it needs no transaction around it. What it changes it does not see, so its own \
+     * row and its own election are taken from what they return. */                                          \
+    X(Q_BEAT,                                                                                                \
+      "WITH t AS (SELECT coalesce($9::bigint, " SQL_US(                                                      \
+          "now()") ") AS now), "                                                                             \
+                   "gone AS (DELETE FROM @instance WHERE id IN (SELECT i.id FROM @instance i, t WHERE "      \
+                   "i.until < t.now "                                                                        \
+                   "AND i.id <> $1 FOR UPDATE OF i SKIP LOCKED)), "                                          \
+                   "said AS (INSERT INTO @instance AS i (id, name, roles, version, started_at, heartbeat, "  \
+                   "held, until) "                                                                           \
+                   "SELECT $1, $2, $3, $4, coalesce($5::bigint, t.now), t.now, $6::bigint, t.now + "         \
+                   "$7::bigint FROM t "                                                                      \
+                   "ON CONFLICT (id) DO UPDATE SET name = excluded.name, roles = excluded.roles, "           \
+                   "version = excluded.version, heartbeat = excluded.heartbeat, held = excluded.held, "      \
+                   "until = excluded.until RETURNING i.*), "                                                 \
+                   "elected AS (INSERT INTO @lease AS l (name, holder, until) SELECT 'monitor', $1, t.now "  \
+                   "+ $8::bigint "                                                                           \
+                   "FROM t WHERE $8::bigint > 0 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, " \
+                   "until = excluded.until WHERE l.holder = excluded.holder OR l.until < (SELECT t.now "     \
+                   "FROM t) "                                                                                \
+                   "RETURNING l.holder), "                                                                   \
+                   "resigned AS (DELETE FROM @lease WHERE name = 'monitor' AND holder = $1 AND $8::bigint "  \
+                   "<= 0), "                                                                                 \
+                   "monitor AS (SELECT holder FROM elected UNION ALL SELECT l.holder FROM @lease l, t "      \
+                   "WHERE l.name = 'monitor' AND l.until >= t.now AND l.holder <> $1 "                       \
+                   "AND NOT EXISTS (SELECT 1 FROM elected)), "                                               \
+                   "living AS (SELECT " INSTANCE_COLUMNS " FROM said i UNION ALL "                           \
+                   "SELECT " INSTANCE_COLUMNS " FROM @instance i, t WHERE i.id <> $1 AND i.until >= t.now) " \
+                   "SELECT v.*, coalesce((SELECT m.holder = v.id FROM monitor m), false), t.now FROM "       \
+                   "living v, t "                                                                            \
+                   "ORDER BY v.started_at, v.id")                                                            \
+    X(Q_LEAVE,                                                                                               \
+      "WITH t AS (SELECT coalesce($2::bigint, " SQL_US(                                                      \
+          "now()") ") AS now), "                                                                             \
+                   "gone AS (DELETE FROM @instance WHERE id = $1), "                                         \
+                   "resigned AS (DELETE FROM @lease WHERE name = 'monitor' AND holder = $1) "                \
+                   "SELECT " INSTANCE_COLUMNS ", coalesce((SELECT l.holder = i.id AND l.until >= t.now "     \
+                   "FROM @lease l WHERE l.name = 'monitor'), false), t.now FROM @instance i, t "             \
+                   "WHERE i.id <> $1 AND i.until >= t.now ORDER BY i.started_at, i.id")                      \
+    X(Q_INSTANCES, "SELECT " INSTANCE_COLUMNS ", coalesce((SELECT l.holder = i.id AND l.until >= $1 "        \
+                   "FROM @lease l WHERE l.name = 'monitor'), false) FROM @instance i WHERE i.until >= $1 "   \
+                   "ORDER BY i.started_at, i.id")
 
 #define X(name, text) name,
 enum sql { SQL_LIST(X) Q_N };

@@ -70,7 +70,7 @@ static void instances_that_start_at_once_make_the_schema_once(void **state)
     for (int i = 0; i < STARTERS; i++)
         ok(errors[i].code, &errors[i]);
     assert_int_equal(
-        cluster_ask(cluster_shared(), "SELECT value FROM race.meta WHERE key = 'schema_version'"), 1);
+        cluster_ask(cluster_shared(), "SELECT value FROM race.meta WHERE key = 'schema_version'"), 2);
 }
 
 static void one_who_may_not_make_schemas_uses_the_one_that_is_there(void **state)
@@ -99,6 +99,22 @@ static void a_newer_builds_schema_is_left_alone(void **state)
     assert_non_null(strstr(err.text, "newer"));
     assert_int_equal(
         cluster_ask(cluster_shared(), "SELECT value FROM newer.meta WHERE key = 'schema_version'"), 99);
+}
+
+/* As the first version left it, with an instance of that version in it. */
+static void an_older_builds_schema_is_migrated(void **state)
+{
+    struct error err = {0};
+    struct cluster *c = cluster_shared();
+
+    (void)state;
+    postgres_free(opened("older"));
+    cluster_exec(c, "ALTER TABLE older.instance DROP COLUMN until; "
+                    "INSERT INTO older.instance VALUES (gen_random_uuid(), 'n', 'api', '0', 1, 1, 0); "
+                    "UPDATE older.meta SET value = '1' WHERE key = 'schema_version'");
+    ok(open_error(cluster_url(c), "older", &err), &err);
+    assert_true(cluster_ask(c, "SELECT value FROM older.meta WHERE key = 'schema_version'") > 1);
+    assert_int_equal(cluster_ask(c, "SELECT until FROM older.instance"), 0);
 }
 
 static void anothers_schema_is_left_alone(void **state)
@@ -262,11 +278,13 @@ static struct instance_list beaten(struct ground *g, struct beat b)
                           .monitor_us = b.monitor_us,
                           .leaves = b.leaves};
     struct instance_list l = {0};
+    struct wall now = {0};
     struct error err = {0};
 
     begin(g);
-    ok(store_heartbeat(g->s, &h, g->now, &l, &err), &err);
+    ok(store_heartbeat(g->s, &h, &l, &now, &err), &err);
     commit(g);
+    assert_true(b.leaves || now.us == g->now.us);
     return l;
 }
 
@@ -404,6 +422,7 @@ static void a_lane_carries_heartbeats_and_tells_of_doomed_runs(void **state)
     struct ground *g = *state;
     struct lane *l = new_lane(g, open_writer);
     struct op_heartbeat *o = beat();
+    struct op_instances *all = op_instances_new(NULL);
     struct uuid gone = registered_as(g, "gone", "\"type\":\"now\"");
     struct claim_result c = claim_n(g, 1);
     struct op_doomed *d = NULL;
@@ -414,6 +433,11 @@ static void a_lane_carries_heartbeats_and_tells_of_doomed_runs(void **state)
     assert_true(o->ret.items[0].is_monitor);
     assert_int_equal(o->ret_now.us, g->now.us);
     op_heartbeat_free(o);
+    ok(lane_call(l, &all->op, &err), &err);
+    assert_int_equal(all->ret.n, 1);
+    assert_true(all->ret.items[0].is_monitor);
+    assert_int_equal(all->ret.items[0].expire_us, 30 * SECOND);
+    op_instances_free(all);
     begin(g);
     ok(store_remove_id(g->s, gone, 0, g->now, &err), &err);
     commit(g);
@@ -426,6 +450,30 @@ static void a_lane_carries_heartbeats_and_tells_of_doomed_runs(void **state)
     lane_free(l);
 }
 
+/* The contract's stores have a clock that tests set; this one goes by the server's. */
+static void a_heartbeat_is_told_by_the_databases_clock(void **state)
+{
+    struct ground *g = *state;
+    struct postgres_options options = {.url = cluster_url(cluster_shared()), .instance = {{1}}};
+    struct postgres *own = g->own;
+    struct op_heartbeat *o = beat();
+    struct error err = {0};
+    struct lane *l;
+    int64_t before = cluster_ask(cluster_shared(), "SELECT extract(epoch FROM now())::bigint");
+
+    ok(postgres_open(&options, (struct postgres **)&g->own, &err), &err);
+    l = new_lane(g, open_writer);
+    ok(lane_call(l, &o->op, &err), &err);
+    assert_int_equal(o->ret.n, 1);
+    assert_true(o->ret_now.us / US_PER_S >= before - 1 && o->ret_now.us / US_PER_S <= before + 60);
+    assert_int_equal(o->ret.items[0].heartbeat_at.us, o->ret_now.us);
+    assert_int_equal(o->ret.items[0].started_at.us, o->ret_now.us);
+    lane_free(l);
+    op_heartbeat_free(o);
+    postgres_free(g->own);
+    g->own = own;
+}
+
 static enum err open_sqlite_writer(void *arg, struct store **ret, struct error *err)
 {
     return sqlite_connect(arg, true, ret, err);
@@ -435,6 +483,7 @@ static void a_store_of_one_process_has_no_instances(void **state)
 {
     struct ground *g = *state;
     struct op_heartbeat *o = beat();
+    struct op_instances *all = op_instances_new(NULL);
     struct error err = {0};
     struct lane *l;
 
@@ -442,6 +491,8 @@ static void a_store_of_one_process_has_no_instances(void **state)
     l = new_lane(g, open_sqlite_writer);
     assert_int_equal(lane_call(l, &o->op, &err), ERR_UNSUPPORTED);
     op_heartbeat_free(o);
+    assert_int_equal(lane_call(l, &all->op, &err), ERR_UNSUPPORTED);
+    op_instances_free(all);
     lane_free(l);
 }
 
@@ -466,6 +517,7 @@ int main(void)
         cmocka_unit_test(instances_that_start_at_once_make_the_schema_once),
         cmocka_unit_test(one_who_may_not_make_schemas_uses_the_one_that_is_there),
         cmocka_unit_test(a_newer_builds_schema_is_left_alone),
+        cmocka_unit_test(an_older_builds_schema_is_migrated),
         cmocka_unit_test(anothers_schema_is_left_alone),
         cmocka_unit_test(what_is_wrong_is_said_without_secrets),
         cmocka_unit_test(a_database_of_another_encoding_is_refused),
@@ -479,6 +531,7 @@ int main(void)
         TEST(an_instance_without_that_role_is_never_the_monitor),
         TEST(held_runs_that_are_doomed_can_be_told),
         TEST(a_lane_carries_heartbeats_and_tells_of_doomed_runs),
+        TEST(a_heartbeat_is_told_by_the_databases_clock),
         {"a_store_of_one_process_has_no_instances", a_store_of_one_process_has_no_instances, ground_setup,
          ground_teardown, (void *)(uintptr_t)kinds[0]},
     };

@@ -1,0 +1,150 @@
+"""Losing things under 600 fires a second: whatever dies, stalls or goes away, each occurrence comes.
+
+Three instances over one PostgreSQL, a receiver that lives through all of it, and siege.py's account of what is owed. A
+double is only where an instance died or lost the database between sending and recording; `-s` shows their number.
+"""
+
+import signal
+import time
+
+import pytest
+
+from counting import Counting
+from harness import wait_until
+from postgres_peer import Postgres
+from siege import SECOND, Siege, judge_record, now_us
+
+pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is not installed")
+
+LEASE_S = 3
+INSTANCES = 3
+
+
+@pytest.fixture(scope="module")
+def server():
+    one = Postgres()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def postgres(server):
+    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
+    return server
+
+
+@pytest.fixture
+def counting(tmp_path):
+    one = Counting(tmp_path)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def cluster(make_carillon, postgres):
+    settings = {
+        "CARILLON_DATABASE_URL": postgres.url,
+        "CARILLON_SCHEDULER_LEASE": f"{LEASE_S}s",
+        "CARILLON_SCHEDULER_FETCH_INTERVAL": "1s",
+    }
+    return [make_carillon(**settings) for _ in range(INSTANCES)]
+
+
+@pytest.fixture
+def tell(capsys):
+    def say(text):
+        with capsys.disabled():
+            print(text, end="")
+
+    return say
+
+
+def in_flight(instance):
+    return instance.metrics()["carillon_engine_attempts_in_flight"]
+
+
+def judge(siege, postgres, api, tell):
+    doubles = siege.finish(api)
+    judge_record(postgres, siege)
+    tell(siege.account(doubles))
+    return doubles
+
+
+def test_an_instance_that_is_killed_loses_nothing(cluster, postgres, counting, tell):
+    siege = Siege(cluster, counting, "/after-100")
+    for second, victim in ((2, cluster[0]), (5, cluster[1])):
+        siege.until(second)
+        wait_until(lambda one=victim: in_flight(one) > 0, "attempts in flight")
+        with siege.fault("kill -9"):
+            victim.kill9()
+        victim.start()
+    judge(siege, postgres, cluster[2].api, tell)
+
+
+def test_a_stopped_instance_comes_back_too_late_and_is_refused(cluster, postgres, counting, tell):
+    siege = Siege(cluster, counting, "/after-100")
+    zombie, other = cluster[0], cluster[1]
+    siege.until(2)
+    wait_until(lambda: in_flight(zombie) > 20, "attempts in flight")
+    with siege.fault("SIGSTOP for longer than the lease", stalls=True):
+        zombie.process.send_signal(signal.SIGSTOP)
+        stopped = now_us()
+        siege.wait_due_before(stopped)
+        time.sleep(max(0.0, stopped / SECOND + LEASE_S + 1 - time.time()))
+        # What it held has other holders by now, or is done.
+        wait_until(
+            lambda: postgres.ask(f"SELECT count(*) FROM carillon.run WHERE lease_until BETWEEN 1 AND {now_us()}") == [["0"]],
+            "every lease is taken over",
+        )
+        zombie.process.send_signal(signal.SIGCONT)
+    doubles = judge(siege, postgres, other.api, tell)
+    stale = zombie.metrics()["carillon_engine_outcomes_stale_total"]
+    tell(f" [{stale:.0f} outcomes refused, {len(siege.late)} sent after the stop]")
+    assert stale > 0
+    assert doubles
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_database_that_is_restarted_loses_nothing(cluster, postgres, counting, tell, mode):
+    siege = Siege(cluster, counting)
+    for second in (2.1, 5.1):
+        siege.until(second)
+        with siege.fault(f"PostgreSQL restarted {mode}"):
+            postgres.restart(mode)
+    judge(siege, postgres, cluster[0].api, tell)
+
+
+def test_connections_that_are_cut_lose_nothing(cluster, postgres, counting, tell):
+    siege = Siege(cluster, counting)
+    for second in (1.1, 2.05, 3.5, 5.0, 6.01):
+        siege.until(second)
+        with siege.fault("connections cut"):
+            postgres.cut_connections()
+    judge(siege, postgres, cluster[0].api, tell)
+
+
+def test_a_rolling_restart_neither_loses_nor_doubles(cluster, postgres, counting, tell):
+    siege = Siege(cluster, counting, "/after-100")
+    for i, instance in enumerate(cluster):
+        siege.until(1.1 + i * 2)
+        assert instance.stop() == 0
+        instance.start()
+    tell(" [each instance restarted]")
+    assert judge(siege, postgres, cluster[0].api, tell) == {}
+
+
+def test_instances_that_are_told_to_end_finish_what_is_in_flight_and_hand_back_the_rest(
+    cluster, postgres, counting, tell
+):
+    siege = Siege(cluster, counting, "/after-100")
+    for i, instance in enumerate(cluster):
+        siege.until(2.1 + i)
+        wait_until(lambda one=instance: in_flight(one) > 0, "attempts in flight")
+        assert instance.stop() == 0
+    # Nobody is there: so nothing may be leased, and what was sent is recorded.
+    assert postgres.ask("SELECT count(*) FROM carillon.run WHERE state = 1 OR lease_owner IS NOT NULL") == [["0"]]
+    sent = len(siege.came())
+    assert postgres.ask("SELECT state, count(*) FROM carillon.run_log GROUP BY state") == [["3", str(sent)]]
+    cluster[1].start()
+    tell(" [all ended by SIGTERM, one started]")
+    assert judge(siege, postgres, cluster[1].api, tell) == {}

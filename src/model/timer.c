@@ -20,7 +20,7 @@ struct wall timer_recur_next(const struct schedule *s, struct wall ended_at)
     return next.us > s->end_at.us ? WALL_NEVER : next;
 }
 
-static struct wall first_occurrence(const struct schedule *s, struct wall now)
+struct wall timer_first(const struct schedule *s, struct wall now)
 {
     switch (s->type) {
     case SCHEDULE_NOW:
@@ -40,7 +40,7 @@ static struct wall first_occurrence(const struct schedule *s, struct wall now)
 void timer_start(const struct schedule *s, struct wall now, struct timer *ret)
 {
     struct timer t = {.state = SCHEDULE_ACTIVE, .started_at = now};
-    struct wall first = first_occurrence(s, now);
+    struct wall first = timer_first(s, now);
 
     if (!schedule_recurs(s) && !occurrence_in_window(s, first)) {
         t.missed[MISSED_WINDOW]++;
@@ -149,7 +149,7 @@ bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs
 
 size_t timer_preview(const struct schedule *s, struct wall from, struct wall *ret, size_t max)
 {
-    struct wall at = first_occurrence(s, from);
+    struct wall at = timer_first(s, from);
     size_t n = 0;
 
     if (!schedule_recurs(s) && !occurrence_in_window(s, at))

@@ -72,6 +72,8 @@ struct timer {
  * first occurrence kept; one without any occurrence as SCHEDULE_FINISHED.
  */
 void timer_start(const struct schedule *s, struct wall now, struct timer *ret);
+/* The nominal time of the first occurrence of a schedule registered at `now`, inside its window or not. */
+struct wall timer_first(const struct schedule *s, struct wall now);
 /* An active timer stops; others stay as they are. What was a run already is the store's to cancel. */
 void timer_pause(struct timer *t, struct wall now);
 /*
@@ -95,6 +97,7 @@ struct timer_rules {
      * its time. 0 is right, but lets claims find it early and ask again.
      */
     int64_t lead_us;
+    bool list_missed; /* plan.missed is wanted */
 };
 enum { TIMER_ALL_MAX = 1000 }; /* runs one plan may make */
 
@@ -105,11 +108,19 @@ struct plan_run {
     bool waits;               /* queued behind the open run; due when that ended */
 };
 
+struct missed_span;
+struct missed_list {
+    struct missed_span *items; /* model/missed.h */
+    size_t n;
+    size_t cap;
+};
+
 struct plan {
     struct timer after;
     struct plan_run *runs; /* owned; oldest first */
     size_t runs_n;
-    bool replace; /* overlap replace: the open runs are given up */
+    bool replace;              /* overlap replace: the open runs are given up */
+    struct missed_list missed; /* what this plan counted, when rules.list_missed */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include "model/timer.h"
 
 #include "base/alloc.h"
+#include "model/missed.h"
 #include "model/occurrence.h"
 #include "model/timer_internal.h"
 
@@ -28,9 +29,21 @@ struct planner {
     struct error *err;
 };
 
-static void count(struct planner *p, enum missed why, int64_t n)
+/* n occurrences from `first` to `last` are no runs of their own. */
+static enum err count(struct planner *p, enum missed why, struct wall first, struct wall last, int64_t n)
 {
     p->plan->after.missed[why] += n;
+    if (!p->rules->list_missed)
+        return ERR_NONE;
+    return missed_list_add(&p->plan->missed, p->s, why, first, last, n, p->err);
+}
+
+/* The occurrence before `at`, which is not the first. */
+static struct wall one_before(const struct planner *p, struct wall at)
+{
+    struct wall prev;
+
+    return p->s->cron && cron_prev(p->s->cron, p->s->zone, at, &prev) ? prev : at;
 }
 
 static enum err add_run(struct planner *p, struct wall occurrence, struct wall due, bool waits)
@@ -55,21 +68,30 @@ static enum err add_run(struct planner *p, struct wall occurrence, struct wall d
 }
 
 /* Gives up what is open, runs of this very plan included: those were never made, so they are counted. */
-static void replace_open(struct planner *p)
+static enum err replace_open(struct planner *p)
 {
     struct plan *plan = p->plan;
 
-    count(p, MISSED_OVERLAP, (int64_t)plan->runs_n);
+    for (size_t i = 0; i < plan->runs_n; i++) {
+        struct wall at = plan->runs[i].scheduled_at;
+        enum err e = count(p, MISSED_OVERLAP, at, at, 1);
+
+        if (e)
+            return e;
+    }
     plan->after.runs -= (int64_t)plan->runs_n;
     plan->runs_n = 0;
     plan->replace = p->open_before > 0;
     p->open = 0;
     p->waiting = 0;
+    return ERR_NONE;
 }
 
 /* One occurrence whose time has come, or will while nothing is open. */
 static enum err plan_one(struct planner *p, struct wall occurrence, struct wall due)
 {
+    enum err e;
+
     if (p->open == 0)
         return add_run(p, occurrence, due, false);
     if (!schedule_recurs(p->s))
@@ -84,11 +106,10 @@ static enum err plan_one(struct planner *p, struct wall occurrence, struct wall 
             return add_run(p, occurrence, due, true);
         break;
     case OVERLAP_REPLACE:
-        replace_open(p);
-        return add_run(p, occurrence, due, false);
+        e = replace_open(p);
+        return e ? e : add_run(p, occurrence, due, false);
     }
-    count(p, MISSED_OVERLAP, 1);
-    return ERR_NONE;
+    return count(p, MISSED_OVERLAP, occurrence, occurrence, 1);
 }
 
 /* Goes on behind `last`. A delay-recur has one occurrence at a time; what follows it is settled at the end.
@@ -104,16 +125,18 @@ static bool at_is_before(const struct planner *p, struct wall limit)
 }
 
 /* What can no longer start within max_lateness. */
-static void pass_late(struct planner *p)
+static enum err pass_late(struct planner *p)
 {
     struct wall limit = wall_add(p->now, -p->s->max_lateness_us);
     struct wall last;
+    enum err e;
 
     if (p->s->max_lateness_us < 0 || !at_is_before(p, limit))
-        return;
+        return ERR_NONE;
     last = occurrence_last_due(p->s, p->at, wall_add(limit, -1));
-    count(p, MISSED_LATE, occurrence_count(p->s, p->at, last));
+    e = count(p, MISSED_LATE, p->at, last, occurrence_count(p->s, p->at, last));
     go_behind(p, last);
+    return e;
 }
 
 /* The first of the thousand that end with `last`, or .at when there are fewer. */
@@ -138,18 +161,16 @@ static enum err catch_up_all(struct planner *p, struct wall last)
 {
     struct wall oldest = oldest_kept(p, last);
     bool in_a_row = p->s->overlap == OVERLAP_SKIP || p->s->overlap == OVERLAP_QUEUE;
+    enum err e = ERR_NONE;
 
     if (oldest.us > p->at.us)
-        count(p, MISSED_MISFIRE, occurrence_count(p->s, p->at, oldest) - 1);
+        e = count(p, MISSED_MISFIRE, p->at, one_before(p, oldest), occurrence_count(p->s, p->at, oldest) - 1);
     p->at = oldest;
-    while (!wall_is_never(p->at) && p->at.us <= last.us && timer_runs_left(p->s, &p->plan->after)) {
-        enum err e = in_a_row ? add_run(p, p->at, p->now, p->open > 0) : plan_one(p, p->at, p->now);
-
-        if (e)
-            return e;
+    while (!e && !wall_is_never(p->at) && p->at.us <= last.us && timer_runs_left(p->s, &p->plan->after)) {
+        e = in_a_row ? add_run(p, p->at, p->now, p->open > 0) : plan_one(p, p->at, p->now);
         go_behind(p, p->at);
     }
-    return ERR_NONE;
+    return e;
 }
 
 /* What was missed: planned more than the grace after its time, or after registration when that came later. */
@@ -157,22 +178,26 @@ static enum err pass_missed(struct planner *p)
 {
     struct wall limit = wall_add(p->now, -p->rules->misfire_grace_us);
     struct wall last;
+    int64_t n;
+    enum err e = ERR_NONE;
 
     if (!at_is_before(p, limit) || p->plan->after.started_at.us >= limit.us)
         return ERR_NONE;
     switch (p->s->misfire) {
     case MISFIRE_ONCE:
         last = occurrence_last_due(p->s, p->at, p->now);
-        count(p, MISSED_COALESCED, occurrence_count(p->s, p->at, last) - 1);
+        n = occurrence_count(p->s, p->at, last) - 1;
+        if (n > 0)
+            e = count(p, MISSED_COALESCED, p->at, one_before(p, last), n);
         go_behind(p, last);
-        return plan_one(p, last, p->now);
+        return e ? e : plan_one(p, last, p->now);
     case MISFIRE_ALL:
         return catch_up_all(p, occurrence_last_due(p->s, p->at, p->now));
     case MISFIRE_SKIP:
         last = occurrence_last_due(p->s, p->at, wall_add(limit, -1));
-        count(p, MISSED_MISFIRE, occurrence_count(p->s, p->at, last));
+        e = count(p, MISSED_MISFIRE, p->at, last, occurrence_count(p->s, p->at, last));
         go_behind(p, last);
-        break;
+        return e;
     }
     return ERR_NONE;
 }
@@ -238,8 +263,9 @@ static enum err plan_all(struct planner *p)
 {
     enum err e;
 
-    pass_late(p);
-    e = pass_missed(p);
+    e = pass_late(p);
+    if (!e)
+        e = pass_missed(p);
     if (!e)
         e = pass_due(p);
     if (!e)
@@ -290,4 +316,5 @@ void plan_done(struct plan *p)
     alloc_free(p->runs);
     p->runs = NULL;
     p->runs_n = 0;
+    missed_list_done(&p->missed);
 }

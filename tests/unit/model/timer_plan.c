@@ -5,6 +5,7 @@
 #include "model_fixture.h"
 
 #include "base/alloc.h"
+#include "model/missed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -587,6 +588,63 @@ static void a_timer_woken_by_the_store_goes_on_as_after_a_run(void **state)
     end(&open);
 }
 
+static const struct timer_rules listing = {.misfire_grace_us = GRACE_US, .list_missed = true};
+
+static void what_was_missed_is_listed_with_its_time_and_reason(void **state)
+{
+    struct scene x = begin("\"type\":\"cron\",\"schedule\":\"* * * * *\"");
+    const struct missed_span *m;
+
+    (void)state;
+    plan_by(&x, 0, 0, at("2030-01-01T00:04:30Z"), at("2030-01-01T00:04:30Z"), &listing);
+    expect_run(&x, 0, "2030-01-01T00:04:00Z", "2030-01-01T00:04:30Z", false);
+    m = x.plan.missed.items;
+    assert_int_equal(x.plan.missed.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(m[i].why, MISSED_COALESCED);
+        assert_int_equal(m[i].n, 1);
+        assert_wall_equal(m[i].first, wall_add(at("2030-01-01T00:01:00Z"), (int64_t)i * 60 * US_PER_S));
+        assert_wall_equal(m[i].last, m[i].first);
+    }
+    end(&x);
+}
+
+static void what_is_too_much_to_be_listed_is_one_span(void **state)
+{
+    struct scene x = begin("\"type\":\"cron\",\"schedule\":\"* * * * * *\"");
+    const struct missed_span *last;
+
+    (void)state;
+    plan_by(&x, 0, 0, at("2031-01-01T00:00:00Z"), at("2031-01-01T00:00:00Z"), &listing);
+    assert_int_equal(x.plan.missed.n, MISSED_SINGLY_MAX + 1);
+    last = &x.plan.missed.items[MISSED_SINGLY_MAX];
+    assert_int_equal(last->n, 365 * 86400 - 1 - MISSED_SINGLY_MAX);
+    assert_wall_equal(last->first, wall_add(at("2030-01-01T00:00:00Z"), (MISSED_SINGLY_MAX + 1) * US_PER_S));
+    assert_wall_equal(last->last, at("2030-12-31T23:59:59Z"));
+    end(&x);
+}
+
+static void the_occurrences_of_a_pause_are_listed(void **state)
+{
+    struct scene x = begin("\"type\":\"cron\",\"schedule\":\"0 * * * *\"");
+    struct missed_list missed = {0};
+    struct timer after;
+    struct wall now = at("2030-01-01T03:30:00Z");
+
+    (void)state;
+    timer_pause(&x.t, at("2030-01-01T00:30:00Z"));
+    after = x.t;
+    timer_resume(x.s, &after, now);
+    assert_int_equal(missed_by_pause(x.s, &x.t, now, &missed, NULL), ERR_NONE);
+    assert_int_equal(after.missed[MISSED_PAUSED], 3);
+    assert_int_equal(missed.n, 3);
+    assert_wall_equal(missed.items[0].first, at("2030-01-01T01:00:00Z"));
+    assert_wall_equal(missed.items[2].first, at("2030-01-01T03:00:00Z"));
+    assert_int_equal(missed.items[2].why, MISSED_PAUSED);
+    missed_list_done(&missed);
+    end(&x);
+}
+
 static void a_plan_without_memory_changes_nothing_and_leaks_nothing(void **state)
 {
     CLEANUP(schedule_unref_p)
@@ -602,7 +660,8 @@ static void a_plan_without_memory_changes_nothing_and_leaks_nothing(void **state
 
         assert_true(nth < 50);
         alloc_test_fail_nth(nth);
-        e = timer_plan(s, &t, 0, 0, at("2030-01-01T10:00:00Z"), at("2030-01-01T10:00:00Z"), &rules, &p, NULL);
+        e = timer_plan(s, &t, 0, 0, at("2030-01-01T10:00:00Z"), at("2030-01-01T10:00:00Z"), &listing, &p,
+                       NULL);
         alloc_test_fail_nth(0);
         worked = e == ERR_NONE;
         if (worked)
@@ -644,6 +703,9 @@ int main(void)
         cmocka_unit_test(max_runs_limits_catching_up_too),
         cmocka_unit_test(the_windows_end_ends_a_schedule),
         cmocka_unit_test(a_timer_woken_by_the_store_goes_on_as_after_a_run),
+        cmocka_unit_test(what_was_missed_is_listed_with_its_time_and_reason),
+        cmocka_unit_test(what_is_too_much_to_be_listed_is_one_span),
+        cmocka_unit_test(the_occurrences_of_a_pause_are_listed),
         cmocka_unit_test(a_plan_without_memory_changes_nothing_and_leaks_nothing),
     };
 

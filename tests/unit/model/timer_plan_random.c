@@ -9,6 +9,7 @@
 #include "model_fixture.h"
 
 #include "base/random.h"
+#include "model/missed.h"
 #include "model/occurrence.h"
 
 #include <stdio.h>
@@ -195,11 +196,42 @@ static void expect_as_the_oracle(const struct oracle *o, const struct timer *bef
     assert_int_equal(wall_is_never(p->after.next_at), wall_is_never(next));
 }
 
+static size_t listed_from(const struct oracle *o, struct wall first, struct wall last)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->n; i++)
+        n += o->list[i].us >= first.us && o->list[i].us <= last.us;
+    return n;
+}
+
+/* What is listed is what was counted, and no run is among what is listed singly. */
+static void expect_listed(const struct oracle *o, const struct plan *p)
+{
+    int64_t sums[MISSED_N] = {0};
+
+    for (size_t i = 0; i < p->missed.n; i++) {
+        const struct missed_span *m = &p->missed.items[i];
+        size_t there = listed_from(o, m->first, m->last);
+
+        sums[m->why] += m->n;
+        assert_int_equal(listed_from(o, m->first, m->first), 1);
+        assert_int_equal(listed_from(o, m->last, m->last), 1);
+        assert_true(m->n == 1 ? there == 1 : (size_t)m->n <= there);
+        assert_true(m->n == 1 || i >= MISSED_SINGLY_MAX - 1);
+        for (size_t k = 0; m->n == 1 && k < p->runs_n; k++)
+            assert_int_not_equal(p->runs[k].scheduled_at.us, m->first.us);
+    }
+    for (int i = 0; i < MISSED_N; i++)
+        assert_int_equal(sums[i], o->missed[i]);
+}
+
 static void try_one_plan(struct rng *rng, const struct schedule *s)
 {
     static struct oracle o;
     struct timer_rules rules = {.misfire_grace_us = (int64_t)rng_below(rng, 5000000),
-                                .lead_us = (int64_t)rng_below(rng, HORIZON_US)};
+                                .lead_us = (int64_t)rng_below(rng, HORIZON_US),
+                                .list_missed = rng_below(rng, 2) > 0};
     struct timer t;
     struct wall now;
     struct wall until;
@@ -218,6 +250,10 @@ static void try_one_plan(struct rng *rng, const struct schedule *s)
         size_t considered = oracle_plan(&o, now, &rules);
 
         expect_as_the_oracle(&o, &t, &p, considered);
+        if (rules.list_missed)
+            expect_listed(&o, &p);
+        else
+            assert_int_equal(p.missed.n, 0);
     }
     plan_done(&p);
 }

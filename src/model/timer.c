@@ -95,24 +95,29 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
     t->state = wall_is_never(next) ? SCHEDULE_FINISHED : SCHEDULE_ACTIVE;
 }
 
-void timer_recompute(const struct schedule *s, struct timer *t, struct wall now)
+bool timer_recompute(const struct schedule *s, struct timer *t, struct wall made, struct wall now)
 {
     struct wall next;
 
     if (t->state == SCHEDULE_FINISHED || wall_is_never(t->occurs_at))
-        return;
+        return false;
     if (t->state == SCHEDULE_ACTIVE && wall_is_never(t->next_at))
-        return;
+        return false;
     if (s->type == SCHEDULE_DATE)
         next = s->date;
     /* What was due already stays due: it happened by the rules of its time. */
     else if (s->type == SCHEDULE_CRON && t->occurs_at.us > now.us)
-        next = occurrence_next(s, now);
+        next = occurrence_next(s, wall_max(now, made));
     else
-        return;
+        return false;
+    if (next.us == t->occurs_at.us)
+        return false;
     timer_set_next(s, t, next);
     if (t->state == SCHEDULE_PAUSED)
         t->next_at = WALL_NEVER;
+    else if (wall_is_never(next))
+        t->next_at = now; /* as after a run's end: the next plan finds that nothing follows */
+    return true;
 }
 
 void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at)

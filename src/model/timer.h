@@ -83,10 +83,13 @@ void timer_pause(struct timer *t, struct wall now);
  */
 void timer_resume(const struct schedule *s, struct timer *t, struct wall now);
 /*
- * The zone's rules may have changed: an occurrence ahead of `now` is computed anew. One that is due stays
- * due, and what follows it is computed by the new rules anyway.
+ * The zone's rules may have changed: an occurrence ahead of `now` is computed anew, behind `made`, the latest
+ * occurrence that is an open run already (WALL_NONE_YET: there is none). One that is due stays due, and what
+ * follows it is computed by the new rules anyway. True when *t changed: a timer that stands where it stood is
+ * not touched.
  */
-void timer_recompute(const struct schedule *s, struct timer *t, struct wall now);
+#define WALL_NONE_YET ((struct wall){INT64_MIN})
+bool timer_recompute(const struct schedule *s, struct timer *t, struct wall made, struct wall now);
 
 struct timer_rules {
     /* An occurrence planned later than this after its time is a misfire. */

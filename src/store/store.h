@@ -93,6 +93,7 @@ void due_list_done(struct due_list *l);
 /* What a plan made of one due timer; written back by advance(). */
 struct advance {
     struct uuid id;
+    enum schedule_state before; /* as it is stored: active, as due() gives them, unless said otherwise */
     struct timer after;
     bool replace; /* end the open runs before inserting: pending and retrying ones cancelled, running ones
                      doomed */

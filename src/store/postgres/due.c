@@ -85,8 +85,7 @@ enum err postgres_advance(struct store *store, const struct advance *a, size_t n
     args = timer_args(s, now);
     for (size_t i = 0; i < n; i++) {
         timer_args_add(args, a[i].id, &a[i].after);
-        /* due() gives active ones only. */
-        postgres_tally(s, (int)SCHEDULE_ACTIVE, (int)a[i].after.state);
+        postgres_tally(s, (int)a[i].before, (int)a[i].after.state);
     }
     e = link_send(&s->link, Q_TIMERS_UPDATE, NULL, err);
     return e ? e : end_replaced(s, a, n, now, err);

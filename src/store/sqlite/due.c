@@ -49,8 +49,7 @@ enum err sqlite_advance(struct store *store, const struct advance *a, size_t n, 
     struct sqlite_store *s = sqlite_of(store);
 
     for (size_t i = 0; i < n; i++) {
-        /* due() gives active ones only. */
-        enum err e = timer_write(s, Q_TIMER_UPDATE, &a[i].id, &a[i].after, (int)SCHEDULE_ACTIVE, now, err);
+        enum err e = timer_write(s, Q_TIMER_UPDATE, &a[i].id, &a[i].after, (int)a[i].before, now, err);
 
         if (!e && a[i].replace)
             e = end_open_runs(s, &a[i].id, now, NULL, err);

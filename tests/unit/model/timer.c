@@ -241,20 +241,60 @@ static void changed_zone_rules_move_what_lies_ahead_and_not_what_is_due(void **s
     struct timer once = started(date, "2030-01-01T00:00:30Z");
 
     (void)state;
-    timer_recompute(new, &t, at("2030-01-01T00:00:40Z"));
+    assert_true(timer_recompute(new, &t, WALL_NONE_YET, at("2030-01-01T00:00:40Z")));
     assert_wall_equal(t.next_at, at("2030-01-02T00:00:00Z"));
-    timer_recompute(new, &due, at("2030-01-01T09:00:00Z"));
+    assert_false(timer_recompute(new, &due, WALL_NONE_YET, at("2030-01-01T09:00:00Z")));
     assert_wall_equal(due.next_at, at("2030-01-01T09:00:00Z"));
     timer_pause(&paused, at("2030-01-01T00:00:30Z"));
-    timer_recompute(new, &paused, at("2030-01-01T00:00:40Z"));
+    assert_true(timer_recompute(new, &paused, WALL_NONE_YET, at("2030-01-01T00:00:40Z")));
     assert_wall_equal(paused.next_at, WALL_NEVER);
     assert_wall_equal(paused.occurs_at, at("2030-01-02T00:00:00Z"));
     once.occurs_at = once.next_at = at("2030-06-01T01:00:00Z");
-    timer_recompute(date, &once, at("2030-01-01T00:00:40Z"));
+    assert_true(timer_recompute(date, &once, WALL_NONE_YET, at("2030-01-01T00:00:40Z")));
     assert_wall_equal(once.next_at, at("2030-06-01T00:00:00Z"));
     once.next_at = WALL_NEVER; /* its run is open */
-    timer_recompute(date, &once, at("2030-01-01T00:00:40Z"));
+    assert_false(timer_recompute(date, &once, WALL_NONE_YET, at("2030-01-01T00:00:40Z")));
     assert_wall_equal(once.next_at, WALL_NEVER);
+}
+
+static void changed_zone_rules_do_not_bring_back_what_was_made_ahead_of_its_time(void **state)
+{
+    CLEANUP(schedule_unref_p)
+    struct schedule *s =
+        fixture_with("\"type\":\"cron\",\"schedule\":\"*/15 * * * * *\",\"timezone\":\"UTC\"");
+    struct timer t = started(s, "2030-01-01T00:00:01Z");
+    struct timer before;
+
+    (void)state;
+    /* 00:00:15 is a run already. */
+    t.occurs_at = t.next_at = at("2030-01-01T00:00:30Z");
+    before = t;
+    assert_false(timer_recompute(s, &t, at("2030-01-01T00:00:15Z"), at("2030-01-01T00:00:10Z")));
+    assert_memory_equal(&t, &before, sizeof(t));
+    t.occurs_at = t.next_at = at("2030-01-01T00:00:40Z"); /* by other rules */
+    assert_true(timer_recompute(s, &t, at("2030-01-01T00:00:15Z"), at("2030-01-01T00:00:10Z")));
+    assert_wall_equal(t.next_at, at("2030-01-01T00:00:30Z"));
+    /* Put off until the open run's end: where it stands is right, and it stays put off. */
+    t.next_at = at("2030-01-01T00:00:30.5Z");
+    assert_false(timer_recompute(s, &t, at("2030-01-01T00:00:15Z"), at("2030-01-01T00:00:10Z")));
+    assert_wall_equal(t.next_at, at("2030-01-01T00:00:30.5Z"));
+}
+
+static void a_timer_that_new_zone_rules_leave_without_an_occurrence_is_woken(void **state)
+{
+    CLEANUP(schedule_unref_p)
+    struct schedule *s =
+        fixture_with("\"type\":\"cron\",\"schedule\":\"0 9 * * *\",\"timezone\":\"Asia/Seoul\","
+                     "\"end_at\":\"2030-01-01T09:00:00Z\"");
+    struct timer t = started(s, "2030-01-01T00:00:30Z");
+
+    (void)state;
+    t.state = SCHEDULE_ACTIVE;
+    t.occurs_at = t.next_at = at("2030-01-01T09:00:00Z"); /* by other rules, the last */
+    assert_true(timer_recompute(s, &t, WALL_NONE_YET, at("2030-01-01T00:00:40Z")));
+    assert_int_equal(t.state, SCHEDULE_ACTIVE);
+    assert_wall_equal(t.next_at, at("2030-01-01T00:00:40Z"));
+    assert_wall_equal(t.occurs_at, WALL_NEVER);
 }
 
 static void a_delay_recur_counts_from_the_end_of_its_run(void **state)
@@ -413,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_schedule_whose_window_closed_in_a_pause_is_finished),
         cmocka_unit_test(only_what_is_active_pauses_and_only_what_is_paused_resumes),
         cmocka_unit_test(changed_zone_rules_move_what_lies_ahead_and_not_what_is_due),
+        cmocka_unit_test(changed_zone_rules_do_not_bring_back_what_was_made_ahead_of_its_time),
+        cmocka_unit_test(a_timer_that_new_zone_rules_leave_without_an_occurrence_is_woken),
         cmocka_unit_test(a_delay_recur_counts_from_the_end_of_its_run),
         cmocka_unit_test(max_runs_finish_a_delay_recur),
         cmocka_unit_test(the_last_open_run_finishes_what_has_nothing_left),

@@ -6,13 +6,16 @@ BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzda
 TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-croniter python3-dateutil python3-tz \
   clang-format clang-tidy postgresql pgbouncer redis-server kcat
 BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server
+# debhelper and what it needs build the package; the rest tries it in a clean root.
+DEB_PACKAGES = $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot
+DEB_TEST_PACKAGES = $(DEB_PACKAGES) python3-pytest debootstrap systemd man-db
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
 
 # Debian's own interpreter: the packages above belong to it.
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz docs clean
+.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz docs deb test-deb clean
 
 help:
 	@echo "make run     build Carillon and start it on http://127.0.0.1:9902, data in build/run"
@@ -21,6 +24,8 @@ help:
 	@echo "make lint    format, clang-tidy, the order of the rooms, self-contained headers"
 	@echo "make bench   how fast it is on this machine"
 	@echo "make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make deb     the Debian package: build/deb/carillon_*.deb"
+	@echo "make test-deb  installs, starts, upgrades and removes it in a clean Debian (needs root)"
 	@echo "make docs    writes the parts of docs/ that the program knows"
 	@echo "make deps    installs what the above need (Debian's packages; needs root or sudo)"
 	@echo "make clean   removes build/"
@@ -63,6 +68,14 @@ fuzz: deps-fuzz
 
 docs: build
 	@$(PYTHON) docs/generate.py
+
+deb:
+	@tests/deps.sh $(DEB_PACKAGES)
+	@deploy/deb.sh
+
+test-deb:
+	@tests/deps.sh $(DEB_TEST_PACKAGES)
+	@$(PYTHON) tests/run.py deb
 
 clean:
 	rm -rf build

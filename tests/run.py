@@ -3,6 +3,7 @@
     tests/run.py test        everything that shows that it works
     tests/run.py lint        format, clang-tidy, rooms, headers
     tests/run.py fuzz        each fuzz target for FUZZ_SECONDS
+    tests/run.py deb         the Debian package in a clean Debian
 
 Every case of every C test program counts, and every pytest case. A step that cannot run at all (a build
 that breaks, a program that crashes without naming a case) counts as one failed. Python's standard library
@@ -263,8 +264,12 @@ def fuzz(count):
         counted_step(count, f"fuzz {name} for {seconds} s", command)
 
 
+def deb(count):
+    pytest(count, "package", ["tests/package/test_deb.py"])
+
+
 def main(words):
-    stages = {"test": test, "lint": lint, "fuzz": fuzz}
+    stages = {"test": test, "lint": lint, "fuzz": fuzz, "deb": deb}
     if not words or any(word not in stages for word in words):
         say(__doc__)
         return 2

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -326,6 +327,22 @@ static void block_signals(void)
 static uint64_t operations(struct service *v)
 {
     struct lane_stats writer;
+/* main.c has raised the limit as far as it may. Without descriptors clients wait and attempts are put off. */
+static void warn_of_descriptors(const struct service *v)
+{
+    enum { OF_OUR_OWN = 64 }; /* databases, loops, logs */
+    const struct settings *s = v->settings;
+    int64_t wanted = s->server.max_connections + s->delivery.max_connections + OF_OUR_OWN;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= (rlim_t)wanted)
+        return;
+    log_event(v->log, LOG_WARN, "main",
+              "the limit of open files (ulimit -n) is below server.max_connections plus "
+              "delivery.max_connections; attempts may be put off for want of descriptors",
+              KV_I64("limit", (int64_t)limit.rlim_cur), KV_I64("wanted", wanted));
+}
+
     struct lane_stats reader;
 
     lane_stats(v->writer, &writer);
@@ -335,6 +352,7 @@ static uint64_t operations(struct service *v)
 
 /*
  * glibc keeps what a burst of requests took, in pieces between what lives on; after one, 10,000 schedules
+    warn_of_descriptors(v);
  * that take no memory at all would cost as much as their registration did. Trimming walks the whole heap
  * under its lock, so it is done when the burst is over, and an idle process never wakes for it.
  */

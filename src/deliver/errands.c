@@ -97,7 +97,7 @@ bool errand_begin(struct errands *all, struct errand *e, struct delivery *d, str
     list_init(&e->node);
     e->begun = now;
     if (heap_push(&all->deadlines, &e->deadline, until_us, NULL)) {
-        outcome_error(d, "out of memory");
+        outcome_not_sent(d, "out of memory");
         put_down(all, d);
         return false;
     }
@@ -117,16 +117,44 @@ void errand_prolong(struct errands *all, struct errand *e, int64_t until_us)
         MUST(heap_push(&all->deadlines, &e->deadline, until_us, NULL) == ERR_NONE);
 }
 
-void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now)
+/* NULL: it has ended before. */
+static struct delivery *take_up(struct errands *all, struct errand *e, struct mono now)
 {
     struct delivery *d = TAKE(e->delivery);
 
     if (!d)
-        return;
+        return NULL;
     heap_remove(&all->deadlines, &e->deadline);
     if (all->deadlines.n == 0)
         arm_deadline(all, now);
     d->result.took_us = now.us - e->begun.us;
+    return d;
+}
+
+void errand_put_off(struct errands *all, struct errand *e, const char *why, struct mono now)
+{
+    struct delivery *d = take_up(all, e, now);
+
+    if (!d)
+        return;
+    outcome_not_sent(d, why);
+    put_down(all, d);
+}
+
+void errand_fail(struct errands *all, struct errand *e, enum err code, const char *text, struct mono now)
+{
+    if (code == ERR_MEMORY)
+        errand_put_off(all, e, text, now);
+    else
+        errand_end(all, e, text, now);
+}
+
+void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now)
+{
+    struct delivery *d = take_up(all, e, now);
+
+    if (!d)
+        return;
     if (error)
         outcome_error(d, error);
     else

@@ -47,6 +47,10 @@ CHECKED bool errand_begin(struct errands *all, struct errand *e, struct delivery
 void errand_prolong(struct errands *all, struct errand *e, int64_t until_us);
 /* Ends the attempt: well when `error` is NULL. No-op when it has ended. */
 void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now);
+/* The same for one that was not sent, for want of something of ours: see outcome_not_sent(). */
+void errand_put_off(struct errands *all, struct errand *e, const char *why, struct mono now);
+/* Ends it by errand_put_off() when `code` is ERR_MEMORY, else by errand_end(). */
+void errand_fail(struct errands *all, struct errand *e, enum err code, const char *text, struct mono now);
 /* The errand that `d` is with, NULL when its end is known. */
 struct errand *errand_of(struct delivery *d);
 /* "timeout after 10 s: `what``where`". Ends it. */

@@ -66,7 +66,7 @@ static void place(struct kafka *k, struct shipment *s)
     else if (!e && pool_room(&k->pool))
         e = add_producer(k, task, key, &p, &err);
     if (e) {
-        errand_end(&k->errands, &s->errand, err.text, clock_mono());
+        errand_fail(&k->errands, &s->errand, e, err.text, clock_mono());
         kafka_shipment_free(s);
     } else if (p) {
         kafka_producer_take(p, s);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "deliver/kafka_internal.h"
+#include "deliver/outcome.h"
 
 /* librdkafka looks at its records' times once a second; this much later it is not to be heard of any more. */
 #define GRACE_US (3 * US_PER_S)
@@ -21,6 +22,7 @@ struct making {
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
     char reason[512];
+    bool want; /* it failed for want of something of ours */
     struct chores *chores;
     struct producer *producer; /* loop's thread only; NULL: nobody waits any more */
 };
@@ -98,14 +100,24 @@ static void end_shipment(struct shipment *s, const char *error, struct mono now)
     kafka_shipment_free(s);
 }
 
+/* One that librdkafka has not taken. */
+static void fail_shipment(struct shipment *s, enum err code, const char *text, struct mono now)
+{
+    list_remove(&s->errand.node);
+    errand_fail(&s->producer->kafka->errands, &s->errand, code, text, now);
+    kafka_shipment_free(s);
+}
+
 static void ship(struct producer *p, struct shipment *s)
 {
     struct kafka *k = p->kafka;
     const struct delivery *d = s->errand.delivery;
     struct error err;
 
-    if (kafka_record_send(k, p->rk, d, s, &err)) {
-        end_shipment(s, err.text, clock_mono());
+    enum err e = kafka_record_send(k, p->rk, d, s, &err);
+
+    if (e) {
+        fail_shipment(s, e, err.text, clock_mono());
         return;
     }
     list_remove(&s->errand.node);
@@ -217,18 +229,22 @@ static void make_work(struct chore *c)
     /* It takes the settings over only when it succeeds. */
     if (v->rk)
         v->conf = NULL;
+    else /* a thread, or files that could not be opened */
+        v->want =
+            rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE || outcome_lacks_descriptors();
 }
 
-static void fail_waiting(struct producer *p, const char *text)
+static void fail_waiting(struct producer *p, enum err code, const char *text)
 {
     struct mono now = clock_mono();
 
     while (!list_empty(&p->waiting))
-        end_shipment(shipment_at(p->waiting.next), text, now);
+        fail_shipment(shipment_at(p->waiting.next), code, text, now);
 }
 
-static void made(struct producer *p, rd_kafka_t *rk, const char *reason)
+static void made(struct producer *p, rd_kafka_t *rk, const struct making *v)
 {
+    enum err e = ERR_NONE;
     struct kafka *k = p->kafka;
     char text[KAFKA_TEXT_MAX] = "";
     struct error err;
@@ -238,14 +254,18 @@ static void made(struct producer *p, rd_kafka_t *rk, const char *reason)
     /* A part of it that fails makes it useless: it is forgotten and ends with the last of its shipments. */
     pool_use(&k->pool, &p->item);
     if (!rk) {
-        kafka_report_trouble(p, RD_KAFKA_RESP_ERR__FAIL, reason);
-        (void)snprintf(text, sizeof(text), "the connection's settings cannot be used: %s", p->trouble);
+        kafka_report_trouble(p, RD_KAFKA_RESP_ERR__FAIL, v->reason);
+        e = v->want ? ERR_MEMORY : ERR_INVALID;
+        (void)snprintf(text, sizeof(text), "%s: %s",
+                       v->want ? "no producer can be made" : "the connection's settings cannot be used",
+                       p->trouble);
     } else if (listen_to(p, &err)) {
+        e = ERR_MEMORY; /* of a descriptor, or of memory */
         (void)snprintf(text, sizeof(text), "%s", err.text);
     }
-    if (text[0] != '\0') {
+    if (e) {
         pool_forget(&k->pool, &p->item);
-        fail_waiting(p, text);
+        fail_waiting(p, e, text);
     }
     while (!list_empty(&p->waiting))
         ship(p, shipment_at(p->waiting.next));
@@ -257,7 +277,7 @@ static void make_done(struct chore *c, bool alone)
     struct making *v = CONTAINER_OF(c, struct making, chore);
 
     if (!alone && v->producer)
-        made(v->producer, TAKE(v->rk), v->reason);
+        made(v->producer, TAKE(v->rk), v);
     else if (!alone && v->rk)
         end_elsewhere(v->chores, TAKE(v->rk), -1);
     if (v->rk)

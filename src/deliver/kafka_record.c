@@ -37,11 +37,13 @@ static rd_kafka_headers_t *make_headers(struct kafka *k, const struct delivery *
 
 static enum err refused(const struct task *task, rd_kafka_error_t *why, struct error *err)
 {
+    rd_kafka_resp_err_t code = rd_kafka_error_code(why);
     char text[KAFKA_TEXT_MAX];
 
-    kafka_report_refusal(task, rd_kafka_error_code(why), rd_kafka_error_string(why), text);
+    kafka_report_refusal(task, code, rd_kafka_error_string(why), text);
     rd_kafka_error_destroy(why);
-    return error_set(err, ERR_REFUSED, "kafka", "%s", text);
+    return error_set(err, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? ERR_MEMORY : ERR_REFUSED, "kafka", "%s",
+                     text);
 }
 
 enum err kafka_record_send(struct kafka *k, rd_kafka_t *rk, const struct delivery *d, void *opaque,

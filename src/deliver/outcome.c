@@ -3,7 +3,10 @@
  */
 #include "deliver/outcome.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -34,6 +37,29 @@ void outcome_error(struct delivery *d, const char *text)
         s = (struct str){s.p + step, s.n - step};
     }
     r->error[n] = '\0';
+}
+
+void outcome_not_sent(struct delivery *d, const char *text)
+{
+    outcome_error(d, text);
+    d->result.not_sent = true;
+    d->result.status = 0;
+    d->result.retry_after_us = -1;
+}
+
+bool outcome_is_want(int number)
+{
+    return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+bool outcome_lacks_descriptors(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC);
+
+    if (fd < 0)
+        return outcome_is_want(errno);
+    (void)close(fd);
+    return false;
 }
 
 void outcome_hide(char *text, struct str secret)

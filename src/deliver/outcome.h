@@ -12,6 +12,15 @@ void outcome_clear(struct delivery *d);
  * to ATTEMPT_TEXT_MAX.
  */
 void outcome_error(struct delivery *d, const char *text);
+/*
+ * Nothing was sent, for want of something of ours: the run will be tried again, and it was no attempt. Not
+ * when a byte of the request may have left.
+ */
+void outcome_not_sent(struct delivery *d, const char *text);
+/* Whether `number` (of errno) says that we lack descriptors, buffers or memory. */
+bool outcome_is_want(int number);
+/* Whether a descriptor could be had now. Where a library does not say why it failed. */
+bool outcome_lacks_descriptors(void);
 /* Blots out every occurrence of `secret` in `text`: for text of a peer, which may send back what it got. */
 void outcome_hide(char *text, struct str secret);
 

@@ -30,9 +30,9 @@ void redis_job_free(struct job *j)
 }
 
 /* Its attempt ends before it has a link. */
-static void refuse(struct redis *r, struct job *j, const char *text)
+static void refuse(struct redis *r, struct job *j, enum err code, const char *text)
 {
-    errand_end(&r->errands, &j->errand, text, clock_mono());
+    errand_fail(&r->errands, &j->errand, code, text, clock_mono());
     redis_job_free(j);
 }
 
@@ -64,7 +64,7 @@ static void place(struct redis *r, struct job *j)
     enum err e = redis_address_parse(j->errand.delivery->schedule->task.host, &address, &err);
 
     if (e) {
-        refuse(r, j, err.text);
+        refuse(r, j, e, err.text);
         return;
     }
     e = redis_address_key(&address, &key, &err);
@@ -75,7 +75,7 @@ static void place(struct redis *r, struct job *j)
         e = add_link(r, &address, key, &l, &err);
     redis_address_done(&address);
     if (e) {
-        refuse(r, j, err.text);
+        refuse(r, j, e, err.text);
     } else if (l) {
         redis_link_take(l, j);
     } else {

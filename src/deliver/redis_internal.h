@@ -140,7 +140,8 @@ void redis_link_act(struct link *l, struct mono now);
 /* All of its jobs end; nothing is left of the connection. */
 void redis_link_break(struct link *l);
 void redis_link_found(struct link *l, struct addrinfo *found);
-void redis_link_not_found(struct link *l, const char *why);
+/* `want`: because we lack descriptors or memory. */
+void redis_link_not_found(struct link *l, const char *why, bool want);
 /* What a job that waits or is unanswered misses: "no connection to ". */
 const char *redis_link_missing(const struct link *l);
 

@@ -89,6 +89,23 @@ static void end_job(struct link *l, struct job *j, const char *error, struct mon
     redis_job_free(j);
 }
 
+/* One that was not sent. */
+static void fail_job(struct link *l, struct job *j, enum err code, const char *text, struct mono now)
+{
+    list_remove(&j->errand.node);
+    errand_fail(&l->redis->errands, &j->errand, code, text, now);
+    redis_job_free(j);
+}
+
+static void fail_waiting(struct link *l, enum err code, const char *text, struct mono now)
+{
+    while (!list_empty(&l->waiting)) {
+        struct errand *e = CONTAINER_OF(l->waiting.next, struct errand, node);
+
+        fail_job(l, CONTAINER_OF(e, struct job, errand), code, text, now);
+    }
+}
+
 static void end_all(struct link *l, struct list *jobs, const char *error, struct mono now)
 {
     while (!list_empty(jobs)) {
@@ -115,9 +132,9 @@ static void begin(struct link *l, struct mono now);
 
 /*
  * The connection, or the attempt at one, has failed. What was sent fails with it. What waited fails only when
- * it waited for this connect; else it goes to the next connection.
+ * it waited for this connect; else it goes to the next connection. ERR_MEMORY: for want of something of ours.
  */
-static void fail(struct link *l, const char *text, struct mono now)
+static void fail_by(struct link *l, enum err code, const char *text, struct mono now)
 {
     bool was_up = l->state == LINK_UP;
 
@@ -128,9 +145,14 @@ static void fail(struct link *l, const char *text, struct mono now)
     l->sent_n = 0;
     end_all(l, &l->sent, text, now);
     if (!was_up)
-        end_all(l, &l->waiting, text, now);
+        fail_waiting(l, code, text, now);
     if (!list_empty(&l->waiting))
         begin(l, now);
+}
+
+static void fail(struct link *l, const char *text, struct mono now)
+{
+    fail_by(l, ERR_IO, text, now);
 }
 
 /* --- the way up --- */
@@ -151,7 +173,7 @@ static void watch(struct link *l, int events, struct mono now)
     else
         e = r->ops->watch(r, l->fd, events, on_io, l, &l->watch, &err);
     if (e)
-        fail(l, "the connection's socket cannot be watched", now);
+        fail_by(l, ERR_MEMORY, "the connection's socket cannot be watched", now);
 }
 
 /* To the next address that can be tried at all; there is one. */
@@ -171,7 +193,7 @@ static void connect_next(struct link *l, struct mono now)
             return;
         }
     } while (l->next);
-    fail(l, err.text, now);
+    fail_by(l, err.code, err.text, now);
 }
 
 static void fail_connect(struct link *l, const char *text, struct mono now)
@@ -189,12 +211,12 @@ void redis_link_found(struct link *l, struct addrinfo *found)
     connect_next(l, clock_mono());
 }
 
-void redis_link_not_found(struct link *l, const char *why)
+void redis_link_not_found(struct link *l, const char *why, bool want)
 {
     char text[REDIS_TEXT_MAX];
 
     (void)snprintf(text, sizeof(text), "cannot resolve the name of %s: %s", l->where, why);
-    fail(l, text, clock_mono());
+    fail_by(l, want ? ERR_MEMORY : ERR_IO, text, clock_mono());
 }
 
 /* Something waits and there is no connection. */
@@ -217,7 +239,7 @@ static void send_job(struct link *l, struct job *j, struct mono now)
     enum err e = redis_command_make(r, j->errand.delivery, &err);
 
     if (e) {
-        end_job(l, j, err.text, now);
+        fail_job(l, j, e, err.text, now);
         return;
     }
     buf_add(&l->out, buf_str(&r->command));

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "deliver/outcome.h"
 #include "deliver/redis_internal.h"
 
 struct resolve {
@@ -54,7 +55,8 @@ static void done(struct chore *c, bool alone)
         if (v->status == 0)
             redis_link_found(l, TAKE(v->found));
         else
-            redis_link_not_found(l, gai_strerror(v->status));
+            redis_link_not_found(l, gai_strerror(v->status),
+                                 v->status == EAI_MEMORY || outcome_lacks_descriptors());
     }
     resolve_free(v);
 }
@@ -74,7 +76,7 @@ void redis_resolve_start(struct link *l)
     }
     if (alloc_str(str_of(l->address.host), &v->host, NULL)) {
         resolve_free(v);
-        redis_link_not_found(l, "out of memory");
+        redis_link_not_found(l, "out of memory", true);
         return;
     }
     v->link = l;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "deliver/outcome.h"
 #include "deliver/redis_internal.h"
 
 enum { READ_BYTES = 16 * 1024, READS_A_TURN = 8 };
@@ -85,10 +86,13 @@ void redis_wire_close(struct link *l)
 enum err redis_wire_open(struct link *l, const struct addrinfo *a, struct error *err)
 {
     const int on = 1;
+    char why[96];
 
     l->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->fd < 0)
-        return error_errno(err, l->where, "cannot make a socket");
+        return outcome_is_want(errno) ? error_set(err, ERR_MEMORY, l->where, "cannot make a connection: %s",
+                                                  strerror_r(errno, why, sizeof(why)))
+                                      : error_errno(err, l->where, "cannot make a socket");
     /* Neither is needed for the answer to be right. */
     (void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(l->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

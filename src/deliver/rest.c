@@ -111,7 +111,7 @@ void rest_go(struct transfer *t)
         t->state = TRANSFER_ON_WIRE;
         return;
     }
-    rest_result_error(t, err.text);
+    rest_result_failed(t, e, err.text);
     rest_end(t);
 }
 

@@ -51,6 +51,7 @@ struct transfer {
     struct heap_node deadline; /* mono µs, while on the wire */
     CURL *easy;                /* made at first use */
     unsigned sends;            /* requests begun, over whichever connection; REST_SENDS_MAX at most */
+    int socket_errno;          /* of the last socket that could not be made; 0: none */
     bool over_bound;           /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
     struct buf text;            /* URL, method and header lines, each terminated */
@@ -115,5 +116,7 @@ void rest_result_clear(struct transfer *t);
 void rest_result_ended(struct transfer *t, CURLcode code);
 void rest_result_timeout(struct transfer *t);
 void rest_result_error(struct transfer *t, const char *text);
+/* The same, or put off: when nothing was sent and `code` says that it was for want of memory. */
+void rest_result_failed(struct transfer *t, enum err code, const char *text);
 
 #endif

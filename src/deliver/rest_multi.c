@@ -67,7 +67,7 @@ static void collect(struct rest *r)
         struct transfer *t = CONTAINER_OF(node, struct transfer, node);
 
         rest_multi_remove(t);
-        rest_result_error(t, "the connection's socket cannot be watched");
+        rest_result_failed(t, ERR_MEMORY, "the connection's socket cannot be watched");
         rest_end(t);
     }
 }

@@ -3,6 +3,7 @@
  *
  * Sentences name the host and the port, never the URL (its userinfo and query may be secret) and no header.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,14 @@ void rest_result_clear(struct transfer *t)
 void rest_result_error(struct transfer *t, const char *text)
 {
     outcome_error(t->delivery, text);
+}
+
+void rest_result_failed(struct transfer *t, enum err code, const char *text)
+{
+    if (code == ERR_MEMORY && t->sends == 0)
+        outcome_not_sent(t->delivery, text);
+    else
+        rest_result_error(t, text);
 }
 
 /* "host:port" of the request, or "the host". Only for failures: parsing costs. */
@@ -200,6 +209,35 @@ static void tell_failure(struct transfer *t, CURLcode code)
     rest_result_error(t, text);
 }
 
+/* Whether it failed for want of something of ours. libcurl says so of memory only. */
+static bool is_want(const struct transfer *t, CURLcode code)
+{
+    static const CURLcode perhaps[] = {CURLE_COULDNT_RESOLVE_HOST, CURLE_FAILED_INIT,
+                                       CURLE_SSL_CACERT_BADFILE};
+
+    if (code == CURLE_OUT_OF_MEMORY)
+        return true;
+    if (code == CURLE_COULDNT_CONNECT)
+        return outcome_is_want(t->socket_errno);
+    for (size_t i = 0; i < COUNT_OF(perhaps); i++) {
+        if (code == perhaps[i])
+            return outcome_lacks_descriptors();
+    }
+    return false;
+}
+
+static void tell_want(struct transfer *t, CURLcode code)
+{
+    char text[128];
+    char why[96];
+
+    (void)snprintf(text, sizeof(text), "cannot make a connection: %s",
+                   code == CURLE_OUT_OF_MEMORY
+                       ? "out of memory"
+                       : strerror_r(t->socket_errno != 0 ? t->socket_errno : EMFILE, why, sizeof(why)));
+    outcome_not_sent(t->delivery, text);
+}
+
 void rest_result_ended(struct transfer *t, CURLcode code)
 {
     struct attempt_result *r = result_of(t);
@@ -208,6 +246,8 @@ void rest_result_ended(struct transfer *t, CURLcode code)
     r->took_us = info_us(t, CURLINFO_TOTAL_TIME_T);
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->over_bound))
         judge_status(t);
+    else if (t->sends == 0 && is_want(t, code))
+        tell_want(t, code);
     else
         tell_failure(t, code);
 }

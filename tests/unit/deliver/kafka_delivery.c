@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "deliver/kafka.h"
+#include "descriptors.h"
 #include "kafka_cluster.h"
 
 struct fixture {
@@ -368,6 +369,27 @@ static void producers_in_use_are_waited_for_and_idle_ones_make_room(void **state
 }
 
 /* Making, using and ending producers never holds the loop up. */
+static void attempts_without_means_for_a_producer_are_put_off(void **state)
+{
+    struct fixture *f = *state;
+    struct trial a;
+    rlim_t limit;
+
+    trial_kafka(&a, f, "t");
+    a.schedule.task.config = json_pack("{s:s}", "ssl.ca.location", "/etc/ssl/certs/ca-certificates.crt");
+    limit = descriptors_exhaust();
+    trial_run(&a);
+    descriptors_restore(limit);
+    assert_false(a.delivery.result.ok);
+    assert_true(a.delivery.result.not_sent);
+    poll_reactor_fail_watch(f->target.reactor, 1); /* of its eventfd */
+    trial_run(&a);
+    assert_true(a.delivery.result.not_sent);
+    trial_run(&a);
+    assert_ok(&a);
+    trial_free(&a);
+}
+
 static void the_loop_never_waits_for_librdkafka(void **state)
 {
     struct fixture *f = *state;
@@ -409,6 +431,7 @@ int main(void)
         CASE(one_given_up_ends_at_once),
         cmocka_unit_test_setup_teardown(producers_in_use_are_waited_for_and_idle_ones_make_room, setup_of_one,
                                         teardown),
+        CASE(attempts_without_means_for_a_producer_are_put_off),
         CASE(the_loop_never_waits_for_librdkafka),
     };
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "deliver/redis.h"
+#include "descriptors.h"
 #include "redis_server.h"
 
 struct fixture {
@@ -330,6 +331,31 @@ static void a_socket_that_cannot_be_watched_fails_its_attempts(void **state)
     run_one(f, f->host, 5 * US_PER_S, NULL);
 }
 
+static void attempts_without_a_descriptor_for_their_connection_are_put_off(void **state)
+{
+    struct fixture *f = *state;
+    struct trial a;
+    struct trial by_name;
+    char host[64];
+    rlim_t limit;
+
+    (void)snprintf(host, sizeof(host), "localhost:%d", liar_port(f->liar));
+    trial_redis(&a, f, f->host);
+    trial_redis(&by_name, f, host);
+    limit = descriptors_exhaust();
+    trial_run(&a);
+    trial_run(&by_name);
+    descriptors_restore(limit);
+    assert_true(a.delivery.result.not_sent);
+    assert_string_equal(a.delivery.result.error, "cannot make a connection: Too many open files");
+    assert_true(by_name.delivery.result.not_sent);
+    trial_run(&a);
+    assert_ok(&a);
+    assert_false(a.delivery.result.not_sent);
+    trial_free(&a);
+    trial_free(&by_name);
+}
+
 static void when_all_is_idle_nothing_wakes(void **state)
 {
     struct fixture *f = *state;
@@ -368,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(connections_in_use_are_waited_for_and_idle_ones_make_room,
                                         setup_of_one, teardown),
         CASE(a_socket_that_cannot_be_watched_fails_its_attempts),
+        CASE(attempts_without_a_descriptor_for_their_connection_are_put_off),
         CASE(when_all_is_idle_nothing_wakes),
         CASE(tls_is_refused_where_there_is_none),
     };

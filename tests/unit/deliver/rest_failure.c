@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "descriptors.h"
 
 static void answer_raw(struct fixture *f, const char *raw, bool close)
 {
@@ -288,6 +289,55 @@ static void an_unusable_url_is_a_failure_that_keeps_its_secrets(void **state)
     }
 }
 
+static void an_attempt_without_a_descriptor_for_it_is_put_off(void **state)
+{
+    struct fixture *f = *state;
+    struct attempt by_name;
+    struct attempt a;
+    char url[64];
+    rlim_t limit;
+
+    (void)snprintf(url, sizeof(url), "http://localhost:%d/", http_server_port(f->server));
+    attempt_init(&by_name, f, url);
+    attempt_init(&a, f, "/");
+    limit = descriptors_exhaust();
+    attempt_run(&a);
+    attempt_run(&by_name); /* its name cannot even be looked up */
+    descriptors_restore(limit);
+    assert_false(a.delivery.result.ok);
+    assert_true(a.delivery.result.not_sent);
+    assert_string_equal(a.delivery.result.error, "cannot make a connection: Too many open files");
+    assert_true(by_name.delivery.result.not_sent);
+    assert_string_equal(by_name.delivery.result.error, "cannot make a connection: Too many open files");
+    assert_int_equal(http_server_requests(f->server), 0);
+
+    attempt_run(&a);
+    assert_true(a.delivery.result.ok);
+    assert_false(a.delivery.result.not_sent);
+    attempt_free(&a);
+    attempt_free(&by_name);
+}
+
+static void a_kept_connection_serves_while_there_are_no_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct attempt a;
+    rlim_t limit;
+
+    attempt_init(&a, f, "/");
+    attempt_run(&a);
+    limit = descriptors_exhaust();
+    attempt_run(&a);
+    assert_true(a.delivery.result.ok);
+    /* Cut under its request, which may have been heard: that was an attempt, whatever hinders another. */
+    answer_raw(f, NULL, true);
+    attempt_run(&a);
+    descriptors_restore(limit);
+    assert_false(a.delivery.result.ok);
+    assert_false(a.delivery.result.not_sent);
+    attempt_free(&a);
+}
+
 static void an_informational_answer_is_not_the_answer(void **state)
 {
     struct fixture *f = *state;
@@ -316,6 +366,8 @@ int main(void)
         CASE(an_answer_without_length_ends_with_its_connection),
         CASE(of_a_huge_answer_only_the_beginning_is_read),
         CASE(an_unusable_url_is_a_failure_that_keeps_its_secrets),
+        CASE(an_attempt_without_a_descriptor_for_it_is_put_off),
+        CASE(a_kept_connection_serves_while_there_are_no_descriptors),
         CASE(an_informational_answer_is_not_the_answer),
     };
 

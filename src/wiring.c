@@ -40,6 +40,8 @@ struct service {
     struct schedule_rules rules;        /* for what clients send */
     struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
     struct uuid instance;
+    char roles[32]; /* "api,worker,monitor" */
+    struct wall started_at;
     struct wiring_store *store;
     struct engine *engine;
     struct lane *writer;
@@ -78,6 +80,19 @@ static enum err make_rules(struct service *v, struct error *err)
     return ERR_NONE;
 }
 
+/* In one order, and each once, however they were given. */
+static void name_roles(struct service *v)
+{
+    static const char *const names[] = {"api", "worker", "monitor"};
+    size_t n = 0;
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (settings_list_has(&v->settings->roles, names[i]))
+            n += (size_t)snprintf(v->roles + n, sizeof(v->roles) - n, "%s%s", n > 0 ? "," : "", names[i]);
+    }
+    MUST(n < sizeof(v->roles));
+}
+
 static struct engine_options engine_options_of(struct service *v)
 {
     const struct settings *s = v->settings;
@@ -88,6 +103,7 @@ static struct engine_options engine_options_of(struct service *v)
             {
                 .horizon_us = s->scheduler.horizon_us,
                 .lease_us = s->scheduler.lease_us,
+                .never_claims = !settings_list_has(&s->roles, "worker"),
                 .safety_poll_us = wiring_store_look_us(s),
                 .claim_limit = (size_t)s->scheduler.fetch_count,
                 .held_max = (size_t)s->scheduler.max_held,
@@ -104,7 +120,10 @@ static struct engine_options engine_options_of(struct service *v)
                 .ca_file = s->delivery.ca_file[0] != '\0' ? s->delivery.ca_file : NULL,
             },
         .log = v->log,
-        .upkeep = settings_list_has(&s->roles, "monitor"),
+        .name = s->server.instance,
+        .roles = v->roles,
+        .version = v->version,
+        .monitor = settings_list_has(&s->roles, "monitor"),
         .upkeep_every_us = s->retention.every_us,
         .keep_finished_us = s->retention.finished_us,
         .keep_ok_us = s->retention.runs_us,
@@ -123,6 +142,26 @@ static void on_metrics(void *arg, struct buf *out)
     lane_stats(v->writer, &writer);
     lane_stats(v->reader, &reader);
     wiring_metrics(&engine, &writer, &reader, out);
+}
+
+/* Asked only when no other can share the store: its clock is ours. Any thread. */
+static void on_self(void *arg, struct instance *ret)
+{
+    struct service *v = arg;
+    struct engine_stats engine;
+
+    engine_get_stats(v->engine, &engine);
+    /* The texts are only read. */
+    *ret = (struct instance){
+        .id = v->instance,
+        .name = v->settings->server.instance,
+        .roles = v->roles,
+        .version = (char *)(uintptr_t)v->version,
+        .started_at = v->started_at,
+        .heartbeat_at = clock_wall(),
+        .held = (int64_t)engine.core.held,
+        .is_monitor = engine.is_monitor,
+    };
 }
 
 static struct api_options api_options_of(struct service *v)
@@ -145,6 +184,9 @@ static struct api_options api_options_of(struct service *v)
         .log = v->log,
         .metrics = on_metrics,
         .metrics_arg = v,
+        .self = on_self,
+        .self_arg = v,
+        .no_api = !settings_list_has(&s->roles, "api"),
     };
 }
 
@@ -203,6 +245,7 @@ static enum err start(struct service *v, struct error *err)
         e = wiring_store_open(v->settings, v->instance, &v->store, err);
     if (e)
         return e;
+    name_roles(v);
     /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
      * started. */
     engine = engine_options_of(v);
@@ -284,6 +327,22 @@ static void greet(const struct service *v, const char *address)
                   v->version, address, address, self, usual ? "" : " --url ", usual ? "" : address, self);
 }
 
+/* main.c has raised the limit as far as it may. Without descriptors clients wait and attempts are put off. */
+static void warn_of_descriptors(const struct service *v)
+{
+    enum { OF_OUR_OWN = 64 }; /* databases, loops, logs */
+    const struct settings *s = v->settings;
+    int64_t wanted = s->server.max_connections + s->delivery.max_connections + OF_OUR_OWN;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= (rlim_t)wanted)
+        return;
+    log_event(v->log, LOG_WARN, "main",
+              "the limit of open files (ulimit -n) is below server.max_connections plus "
+              "delivery.max_connections; attempts may be put off for want of descriptors",
+              KV_I64("limit", (int64_t)limit.rlim_cur), KV_I64("wanted", wanted));
+}
+
 static void announce(struct service *v, int ready_fd)
 {
     const struct settings *s = v->settings;
@@ -293,6 +352,7 @@ static void announce(struct service *v, int ready_fd)
     for (size_t i = 0; i < s->notes.n; i++)
         log_event(v->log, LOG_WARN, "main", "setting without effect",
                   KV_CSTR("where", s->notes.items[i].where), KV_CSTR("detail", s->notes.items[i].text));
+    warn_of_descriptors(v);
     if (settings_listens_beyond_loopback(s->server.listen))
         log_event(v->log, LOG_WARN, "main",
                   "listening beyond loopback without authentication; put a front before it that has it",
@@ -327,22 +387,6 @@ static void block_signals(void)
 static uint64_t operations(struct service *v)
 {
     struct lane_stats writer;
-/* main.c has raised the limit as far as it may. Without descriptors clients wait and attempts are put off. */
-static void warn_of_descriptors(const struct service *v)
-{
-    enum { OF_OUR_OWN = 64 }; /* databases, loops, logs */
-    const struct settings *s = v->settings;
-    int64_t wanted = s->server.max_connections + s->delivery.max_connections + OF_OUR_OWN;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= (rlim_t)wanted)
-        return;
-    log_event(v->log, LOG_WARN, "main",
-              "the limit of open files (ulimit -n) is below server.max_connections plus "
-              "delivery.max_connections; attempts may be put off for want of descriptors",
-              KV_I64("limit", (int64_t)limit.rlim_cur), KV_I64("wanted", wanted));
-}
-
     struct lane_stats reader;
 
     lane_stats(v->writer, &writer);
@@ -352,7 +396,6 @@ static void warn_of_descriptors(const struct service *v)
 
 /*
  * glibc keeps what a burst of requests took, in pieces between what lives on; after one, 10,000 schedules
-    warn_of_descriptors(v);
  * that take no memory at all would cost as much as their registration did. Trimming walks the whole heap
  * under its lock, so it is done when the burst is over, and an idle process never wakes for it.
  */
@@ -412,6 +455,7 @@ int wiring_serve(const struct cli_host *host, const struct settings *s, int read
                         .version = host->version,
                         .log = log,
                         .main_thread = pthread_self(),
+                        .started_at = clock_wall(),
                         .instance = uuid_v7(clock_wall())};
     struct error err = {0};
     enum err e;

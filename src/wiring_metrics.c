@@ -57,6 +57,8 @@ static void attempts(const struct engine_stats *e, struct buf *out)
 
 static void engine_numbers(const struct engine_stats *e, struct buf *out)
 {
+    gauge(out, "monitor", "1 while this instance looks after the cluster.", e->is_monitor);
+    gauge(out, "instances", "Instances that live, by this one's last heartbeat.", e->instances);
     gauge(out, "engine_runs_held", "Runs in memory, in all states.", e->core.held);
     gauge(out, "engine_runs_waiting", "Of them, those whose moment has not come.", e->core.waiting);
     gauge(out, "engine_attempts_in_flight", "Of them, those being delivered.", e->core.in_flight);

@@ -19,6 +19,12 @@ struct api;
 /* Appends Prometheus text of what the API itself does not know (the engine's numbers). Any thread. */
 typedef void (*api_metrics_fn)(void *arg, struct buf *out);
 
+/*
+ * What the only instance on a store that one process has to itself says of itself, now, by its own clock. The
+ * texts stay the teller's. Any thread.
+ */
+typedef void (*api_self_fn)(void *arg, struct instance *ret);
+
 struct api_options {
     const char *listen;          /* "127.0.0.1:9902", "[::1]:0", "0.0.0.0:9902"; port 0: any free one */
     unsigned threads;            /* default 2 */
@@ -35,6 +41,9 @@ struct api_options {
     struct log *log;
     api_metrics_fn metrics;
     void *metrics_arg;
+    api_self_fn self; /* NULL: GET /instances shows nobody on such a store */
+    void *self_arg;
+    bool no_api; /* this instance has not that role: calls that are not about itself are refused */
 };
 
 /* Binds and starts serving. */

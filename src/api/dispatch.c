@@ -68,6 +68,11 @@ static bool find_route(struct request *r, struct str method)
         break;
     }
     r->route = match.route;
+    if (r->api->options.no_api && !match.route->any_role) {
+        answer_problem(r, PROBLEM_FORBIDDEN,
+                       "this instance has not the role `api`; ask one that has it (GET /instances)");
+        return false;
+    }
     if (!match.id.p || uuid_parse(match.id, &r->id))
         return true;
     answer_problem(r, PROBLEM_NOT_FOUND, "there is nothing with this id");

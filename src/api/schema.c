@@ -56,6 +56,14 @@ static void write_nullable_ref(struct writer *w, const char *ref)
     write_end_array(w);
 }
 
+static void write_words(struct writer *w, const char *const *words)
+{
+    write_array(w, "enum");
+    for (const char *const *p = words; *p; p++)
+        write_cstr(w, NULL, *p);
+    write_end_array(w);
+}
+
 static void write_kind(struct writer *w, const struct value *v)
 {
     switch (v->kind) {
@@ -105,18 +113,21 @@ static void write_kind(struct writer *w, const struct value *v)
         write_type(w, "string", v->nullable);
         write_cstr(w, "format", "uuid");
         break;
+    case VALUE_WORDS:
+        write_cstr(w, "type", "array");
+        write_object(w, "items");
+        write_cstr(w, "type", "string");
+        write_words(w, v->values);
+        write_end_object(w);
+        break;
     }
 }
 
 void schema_write_value(struct writer *w, const struct value *v)
 {
     write_kind(w, v);
-    if (v->values) {
-        write_array(w, "enum");
-        for (const char *const *p = v->values; *p; p++)
-            write_cstr(w, NULL, *p);
-        write_end_array(w);
-    }
+    if (v->values && v->kind != VALUE_WORDS)
+        write_words(w, v->values);
     if (v->minimum)
         write_raw(w, "minimum", str_of(v->minimum));
     if (v->positive)

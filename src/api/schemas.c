@@ -376,6 +376,32 @@ static const struct schema problem_schema = {
                "required\",\"errors\":[{\"pointer\":\"/task/connection/host\",\"detail\":\"is required\"}]}",
 };
 
+static const char *const roles[] = {"api", "worker", "monitor", NULL};
+static const struct member instance_members[] = {
+    {"id", "Another one after each start.", ID, true, true},
+    {"name", "`server.instance`, by default the host's name.", STRING(.example = "\"node-1\""), true, true},
+    {"roles", NULL, {.kind = VALUE_WORDS, .values = roles}, true, true},
+    {"version", NULL, STRING(.example = "\"0.1.0\""), true, true},
+    {"started_at", NULL, TIME(), true, true},
+    {"heartbeat_at", "When it last said that it lives, by the database's clock.", TIME(), true, true},
+    {"heartbeat_age_ms",
+     "How long ago that is. An idle instance says so twice a minute.",
+     {.kind = VALUE_NUMBER, .minimum = "0"},
+     true,
+     true},
+    {"held", "Runs that it held then.", INTEGER(.minimum = "0"), true, true},
+    {"monitor", "Whether it looks after the cluster: one at a time does.", BOOLEAN(), true, true},
+};
+static const struct schema instance_schema = {
+    .name = "Instance",
+    .description = "One of those that share the database.",
+    MEMBERS(instance_members),
+    .example = "{\"id\":\"01935b5e-0000-7c3e-9d55-0a1b2c3d4e5f\",\"name\":\"node-1\",\"roles\":[\"api\","
+               "\"worker\",\"monitor\"],\"version\":\"0.1.0\",\"started_at\":\"2026-11-23T08:00:00Z\","
+               "\"heartbeat_at\":\"2026-11-23T09:00:00Z\",\"heartbeat_age_ms\":1204.5,\"held\":12,"
+               "\"monitor\":true}",
+};
+
 static const struct member health_members[] = {
     {"status", NULL, STRING(.example = "\"ok\""), true, false},
 };
@@ -397,6 +423,6 @@ const struct schema *const schemas[] = {
     &client_schema,     &task_schema,         &connection_schema,   &tls_schema,
     &last_schema,       &count_schema,        &run_schema,          &preview_request_schema,
     &preview_schema,    &preview_time_schema, &description_schema,  &health_schema,
-    &version_schema,    &problem_schema,      &fault_schema,
+    &instance_schema,   &version_schema,      &problem_schema,      &fault_schema,
 };
 const size_t schemas_n = COUNT_OF(schemas);

@@ -328,11 +328,9 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
                              "HTTPS is not in this version yet; put a front before it");
     if (s->admin.reset)
         (void)error_list_add(faults, ERR_UNSUPPORTED, "admin.reset", "is not in this version yet");
-    if (!has_all_roles(s))
+    if (settings_sqlite_path(s->database.url, &path) && !has_all_roles(s))
         (void)error_list_add(
             faults, ERR_UNSUPPORTED, "roles",
-            settings_sqlite_path(s->database.url, &path)
-                ? "an embedded database belongs to one process, which must be api, worker and monitor"
-                : "every instance is api, worker and monitor in this version");
+            "an embedded database belongs to one process, which must be api, worker and monitor");
     return faults->n > 0 ? ERR_UNSUPPORTED : ERR_NONE;
 }

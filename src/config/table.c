@@ -373,7 +373,8 @@ const struct setting settings_table[] = {
      .offset = AT(roles),
      .fallback = "api,worker,monitor",
      .choices = "api|worker|monitor",
-     .about = "What this instance does. On an embedded database, which one process owns, all three."},
+     .about = "What this instance does: answer the API's calls, fire what is due, be elected to look after "
+              "the cluster. On an embedded database, which one process owns, all three."},
 };
 
 const size_t settings_table_n = COUNT_OF(settings_table);

@@ -23,6 +23,7 @@ static struct core_options with_defaults(const struct core_options *o)
 {
     return (struct core_options){
         .horizon_us = or_default(o->horizon_us, US_PER_S),
+        .never_claims = o->never_claims,
         .lease_us = or_default(o->lease_us, 30 * US_PER_S),
         .safety_poll_us = or_default(o->safety_poll_us, 30 * US_PER_S),
         .claim_limit = or_default_n(o->claim_limit, 1000),
@@ -139,6 +140,13 @@ void core_on_changed(struct core *c, struct core_now now, struct uuid schedule_i
     core_enter(c, now);
     held_apply_change(c, schedule_id, version);
     claims_remember_change(c, schedule_id, version);
+    core_step(c);
+}
+
+void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_poll_us)
+{
+    core_enter(c, now);
+    c->options.safety_poll_us = safety_poll_us;
     core_step(c);
 }
 

@@ -33,6 +33,7 @@ enum { CORE_TARGET_KINDS = TASK_REDIS + 1 };
 struct core_options {
     int64_t horizon_us;     /* how far ahead a claim looks; default 1 s */
     int64_t lease_us;       /* default 30 s; renewed at a third of it */
+    bool never_claims;      /* nothing is claimed: its instance is no worker */
     int64_t safety_poll_us; /* a claim at least this often, whatever the notices say; default 30 s */
     size_t claim_limit;     /* runs a claim takes at most; default 1,000 */
     size_t held_max;        /* runs held at most, in all states: no claim when full; default 10,000 */
@@ -100,6 +101,8 @@ void core_on_due(struct core *c, struct core_now now, struct wall earliest);
 /* A schedule changed: runs of versions before `version` that have not started will not start (they are
  * recorded as cancelled). */
 void core_on_changed(struct core *c, struct core_now now, struct uuid schedule_id, int64_t version);
+/* How often to claim from now on whatever the notices say: more often while notices may be missed. */
+void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_poll_us);
 /* The wall clock was set: everything by wall time is looked at again. */
 void core_on_clock_set(struct core *c, struct core_now now);
 /* Stop claiming and starting; hand back what has not started (recorded as pending), finish what is in flight.

@@ -61,7 +61,7 @@ static bool wanted(const struct core *c)
 {
     const struct core_claims *l = &c->claims;
 
-    if (c->now.mono.us < l->not_before.us)
+    if (c->options.never_claims || c->now.mono.us < l->not_before.us)
         return false;
     if (c->now.mono.us >= mono_add(l->sent_at, c->options.safety_poll_us).us)
         return true;
@@ -111,7 +111,7 @@ struct core_wake claims_wake_at(const struct core *c)
     struct mono blocked_until = l->not_before.us > l->pause_end.us ? l->not_before : l->pause_end;
     struct wall at = wall_add(l->next_due, -l->lead_us);
 
-    if (l->asking != ASK_NOT || c->phase == CORE_DRAINING || !has_room(c))
+    if (l->asking != ASK_NOT || c->phase == CORE_DRAINING || c->options.never_claims || !has_room(c))
         return wake;
     wake.mono = mono_add(l->sent_at, c->options.safety_poll_us);
     if (wake.mono.us < l->not_before.us)

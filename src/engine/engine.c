@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "engine/loop_internal.h"
 
 static void lock(struct mailbox *m)
@@ -73,6 +74,7 @@ enum err engine_new(const struct engine_options *options, struct engine **ret, s
     fill_in_defaults(&e->options);
     e->wall_fd = -1;
     e->mail.earliest = WALL_NEVER;
+    e->mail.monitor_until = (struct mono){INT64_MIN};
     MUST(pthread_mutex_init(&e->mail.lock, NULL) == 0);
     MUST(pthread_cond_init(&e->mail.emptied, NULL) == 0);
     for (size_t i = 0; i < ASKED_KINDS; i++)
@@ -155,7 +157,18 @@ void engine_get_stats(struct engine *e, struct engine_stats *ret)
 {
     lock(&e->mail);
     *ret = e->mail.stats;
+    ret->is_monitor = clock_mono().us < e->mail.monitor_until.us;
     unlock(&e->mail);
+}
+
+bool engine_is_monitor(struct engine *e)
+{
+    bool is;
+
+    lock(&e->mail);
+    is = clock_mono().us < e->mail.monitor_until.us;
+    unlock(&e->mail);
+    return is;
 }
 
 void engine_stop(struct engine *e, int64_t grace_us)

@@ -24,8 +24,11 @@ struct engine_options {
     const struct schedule_rules *schedule_rules; /* outlives the engine */
     struct deliver_options deliver;
     struct log *log;
-    /* upkeep, done by one engine: retention in small batches */
-    bool upkeep;
+    /* what the others are told of this instance; NULL is "" */
+    const char *name;
+    const char *roles;
+    const char *version;
+    bool monitor; /* it may be elected: the monitor alone does upkeep, which is retention in small batches */
     int64_t upkeep_every_us; /* default 60 s */
     int64_t keep_finished_us;
     int64_t keep_ok_us;
@@ -52,9 +55,16 @@ struct engine_stats {
     uint64_t delivery_us_buckets[16]; /* bounds as core_stats.lateness_buckets */
     uint64_t attempts_ok[3];          /* by enum task_type */
     uint64_t attempts_failed[3];
+    size_t instances; /* that live, by the last heartbeat's answer; 0: not known yet */
+    bool is_monitor;
 };
 /* Any thread: a copy as of the loop's last turn. */
 void engine_get_stats(struct engine *e, struct engine_stats *ret);
+/*
+ * Any thread: whether this instance is the one that looks after the cluster. Never true of two at once; but
+ * what somebody begins on the strength of it may end when another is.
+ */
+bool engine_is_monitor(struct engine *e);
 
 /*
  * Stops claiming, finishes what is in flight within `grace_us`, then aborts it, hands back the rest and joins

@@ -244,6 +244,7 @@ static void sleep_until_wanted(struct engine *e)
 {
     struct core_wake wake = core_wake_at(e->core);
 
+    wake.mono = mono_min(wake.mono, monitor_wake_at(&e->monitor));
     if (e->phase != LOOP_RUNNING)
         wake.mono = mono_min(wake.mono, e->phase_end);
     set_wall_timer(e, wake.wall);
@@ -256,6 +257,7 @@ static void publish_stats(struct engine *e)
     core_get_stats(e->core, &e->stats.core);
     MUST(pthread_mutex_lock(&e->mail.lock) == 0);
     e->mail.stats = e->stats;
+    e->mail.monitor_until = monitor_until(&e->monitor);
     MUST(pthread_mutex_unlock(&e->mail.lock) == 0);
 }
 
@@ -279,13 +281,11 @@ static void turn(struct engine *e)
     core_tick(e->core, e->now);
     while (core_next_action(e->core, &action))
         carry_out(e, &action);
-    if (e->upkeep_due && e->phase == LOOP_RUNNING) {
-        e->upkeep_due = false;
-        loop_ask_upkeep(e);
-    }
+    loop_tend_monitor(e);
     publish_stats(e);
     if (e->phase != LOOP_RUNNING && is_over(e)) {
         log_over(e);
+        loop_leave(e);
         shut(e);
     } else {
         sleep_until_wanted(e);
@@ -308,7 +308,7 @@ void *loop_main(void *engine)
 
     e->phase = LOOP_RUNNING;
     e->turn_due = true;
-    e->upkeep_due = e->options.upkeep;
+    loop_init_monitor(e, clock_mono());
     /* Ends when shut() has closed every handle. */
     MUST(uv_run(&e->loop, UV_RUN_DEFAULT) == 0);
     return NULL;

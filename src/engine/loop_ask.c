@@ -15,12 +15,13 @@ static const char *const failing[ASKED_KINDS] = {
     [ASKED_RECORD] = "recording outcomes fails; they are kept and recorded again",
     [ASKED_RENEW] = "renewing leases fails; it is tried again",
     [ASKED_UPKEEP] = "upkeep fails; it is tried again at its next time",
+    [ASKED_BEAT] = "the heartbeat fails; it is tried again",
+    [ASKED_LEAVE] = "leaving fails; the others will miss this instance",
 };
 static const char *const working[ASKED_KINDS] = {
-    [ASKED_CLAIM] = "claiming due runs works again",
-    [ASKED_RECORD] = "recording outcomes works again",
-    [ASKED_RENEW] = "renewing leases works again",
-    [ASKED_UPKEEP] = "upkeep works again",
+    [ASKED_CLAIM] = "claiming due runs works again", [ASKED_RECORD] = "recording outcomes works again",
+    [ASKED_RENEW] = "renewing leases works again",   [ASKED_UPKEEP] = "upkeep works again",
+    [ASKED_BEAT] = "the heartbeat works again",      [ASKED_LEAVE] = "leaving works",
 };
 
 static void on_done(struct op *op)
@@ -136,6 +137,25 @@ void loop_ask_upkeep(struct engine *e)
         op_upkeep_free(o);
 }
 
+static void ask_heartbeat(struct engine *e, enum asked_kind kind, const struct heartbeat *h)
+{
+    struct op_heartbeat *o = op_heartbeat_new(on_done);
+
+    o->heartbeat = *h;
+    if (!submit(e, kind, &o->op))
+        op_heartbeat_free(o);
+}
+
+void loop_ask_beat(struct engine *e, const struct heartbeat *h)
+{
+    ask_heartbeat(e, ASKED_BEAT, h);
+}
+
+void loop_ask_leave(struct engine *e, const struct heartbeat *h)
+{
+    ask_heartbeat(e, ASKED_LEAVE, h);
+}
+
 /* --- answers --- */
 
 /* The first failure is a line, the others are a number in the line that says it is over. */
@@ -162,7 +182,8 @@ static void arm_upkeep(struct engine *e, int64_t after_us)
 
 static void fail(struct engine *e, enum asked_kind kind, const struct error *err)
 {
-    log_answer(e, kind, err);
+    if (kind != ASKED_BEAT || err->code != ERR_UNSUPPORTED)
+        log_answer(e, kind, err);
     switch (kind) {
     case ASKED_CLAIM:
         core_on_claim_failed(e->core, e->now);
@@ -175,6 +196,11 @@ static void fail(struct engine *e, enum asked_kind kind, const struct error *err
         break;
     case ASKED_UPKEEP:
         arm_upkeep(e, e->options.upkeep_every_us);
+        break;
+    case ASKED_BEAT:
+        loop_fail_beat(e, err);
+        break;
+    case ASKED_LEAVE:
         break;
     }
 }
@@ -239,8 +265,16 @@ static void take_renewal(struct engine *e, const struct op_renew *o)
 
 static void take_upkeep(struct engine *e, const struct op_upkeep *o)
 {
+    int64_t every_us = e->options.upkeep_every_us;
+    int64_t longer_us = e->upkeep_wait_us * 2;
+
     log_answer(e, ASKED_UPKEEP, NULL);
-    arm_upkeep(e, o->ret_more ? UPKEEP_AGAIN_US : e->options.upkeep_every_us);
+    if (o->ret_n > 0 || e->fired_since_upkeep || longer_us < every_us)
+        e->upkeep_wait_us = every_us;
+    else
+        e->upkeep_wait_us = longer_us < every_us * UPKEEP_SELDOM ? longer_us : every_us * UPKEEP_SELDOM;
+    e->fired_since_upkeep = false;
+    arm_upkeep(e, o->ret_more ? UPKEEP_AGAIN_US : e->upkeep_wait_us);
 }
 
 static void answer_free(enum asked_kind kind, struct op *op)
@@ -257,6 +291,10 @@ static void answer_free(enum asked_kind kind, struct op *op)
         break;
     case ASKED_UPKEEP:
         op_upkeep_free(CONTAINER_OF(op, struct op_upkeep, op));
+        break;
+    case ASKED_BEAT:
+    case ASKED_LEAVE:
+        op_heartbeat_free(CONTAINER_OF(op, struct op_heartbeat, op));
         break;
     }
 }
@@ -279,6 +317,12 @@ static void take_answer(struct engine *e, enum asked_kind kind, struct op *op)
         break;
     case ASKED_UPKEEP:
         take_upkeep(e, CONTAINER_OF(op, struct op_upkeep, op));
+        break;
+    case ASKED_BEAT:
+        log_answer(e, ASKED_BEAT, NULL);
+        loop_take_beat(e, CONTAINER_OF(op, struct op_heartbeat, op));
+        break;
+    case ASKED_LEAVE:
         break;
     }
 }

@@ -5,6 +5,7 @@
  *   loop.c          the thread, its turns, its clocks
  *   loop_ask.c      what is asked of the writer lane, and its answers
  *   loop_deliver.c  attempts begun, given up and ended
+ *   loop_monitor.c  this instance among the others
  *
  * A turn takes what happened, feeds the pure core, carries out its actions and sleeps until the core wants to
  * be woken or something happens. Nothing in a turn blocks.
@@ -19,8 +20,10 @@
 #include "base/queue.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "engine/monitor.h"
 #include "engine/uv_reactor.h"
 #include "store/ops_engine.h"
+#include "store/ops_instance.h"
 
 enum {
     NOTICE_CHANGES =
@@ -29,14 +32,16 @@ enum {
     UPKEEP_LIMIT = 500,     /* rows an upkeep removes at once */
     TASK_KINDS = TASK_REDIS + 1,
 };
+/* While nothing is fired and nothing was to be removed, upkeep comes ever less often, down to this. */
+enum { UPKEEP_SELDOM = 10 };
 /* Between two upkeeps of which the first left work: others get their turn on the lane. */
 #define UPKEEP_AGAIN_US (100 * US_PER_MS)
 /* After the grace: how long the last records may take. */
 #define STOP_RECORDS_US (5 * US_PER_S)
 
 /* What is asked of the lane: at most one of each is out. */
-enum asked_kind { ASKED_CLAIM, ASKED_RECORD, ASKED_RENEW, ASKED_UPKEEP };
-enum { ASKED_KINDS = ASKED_UPKEEP + 1 };
+enum asked_kind { ASKED_CLAIM, ASKED_RECORD, ASKED_RENEW, ASKED_UPKEEP, ASKED_BEAT, ASKED_LEAVE };
+enum { ASKED_KINDS = ASKED_LEAVE + 1 };
 
 struct asked {
     struct engine *engine;
@@ -67,6 +72,7 @@ struct mailbox {
     struct change *changes; /* NOTICE_CHANGES */
     size_t changes_n;
     struct engine_stats stats; /* as of the last turn */
+    struct mono monitor_until; /* the same */
 };
 
 struct engine {
@@ -96,6 +102,11 @@ struct engine {
     struct mono mono_set; /* what .mono_timer is set to; INT64_MAX: not set */
     bool clock_was_set;
     bool upkeep_due;
+    int64_t upkeep_wait_us; /* until the next one */
+    bool fired_since_upkeep;
+    struct monitor monitor;
+    struct wall started_at; /* by the store's clock; {0}: the first beat asks for it */
+    uint64_t started_before;
     enum loop_phase phase;
     struct mono phase_end;
     struct core *core;
@@ -127,6 +138,8 @@ void loop_ask_claim(struct engine *e, const struct core_action *a);
 void loop_ask_record(struct engine *e, const struct core_action *a);
 void loop_ask_renew(struct engine *e, const struct core_action *a);
 void loop_ask_upkeep(struct engine *e);
+void loop_ask_beat(struct engine *e, const struct heartbeat *h);
+void loop_ask_leave(struct engine *e, const struct heartbeat *h);
 /* Feeds the core with what the lane answered, or refused to take, since the last turn. */
 void loop_take_answers(struct engine *e);
 /* Frees answers that came after the loop's end. */
@@ -138,5 +151,14 @@ void loop_close_deliverers(struct engine *e);
 void loop_start_flight(struct engine *e, struct held *h);
 void loop_abort_flight(struct engine *e, struct held *h);
 void loop_take_ended(struct engine *e);
+
+/* loop_monitor.c */
+void loop_init_monitor(struct engine *e, struct mono now);
+/* Beats when it is time, and does what the monitor has to do. Once a turn. */
+void loop_tend_monitor(struct engine *e);
+void loop_take_beat(struct engine *e, const struct op_heartbeat *o);
+void loop_fail_beat(struct engine *e, const struct error *err);
+/* The last word: the others need not wait until we are missed. */
+void loop_leave(struct engine *e);
 
 #endif

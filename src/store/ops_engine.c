@@ -164,6 +164,7 @@ static enum err upkeep(struct store *s, struct op_upkeep *o, struct wall now, st
                             &trimmed, err);
     if (e)
         return e;
+    o->ret_n = removed + trimmed;
     o->ret_more = removed >= o->limit || trimmed >= o->limit;
     return ERR_NONE;
 }

@@ -46,6 +46,7 @@ struct op_upkeep {
     int64_t keep_ok_us;
     int64_t keep_failed_us;
     size_t limit;
+    size_t ret_n; /* removed */
     bool ret_more;
 };
 struct op_upkeep *op_upkeep_new(op_done_fn done);

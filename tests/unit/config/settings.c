@@ -349,6 +349,17 @@ static void what_this_build_cannot_do_is_refused_by_name(void **state)
     assert_fault(&faults, 0, "history.url", "PostgreSQL is not in this version yet");
 }
 
+static void instances_that_share_a_database_may_divide_the_roles(void **state)
+{
+    CLEANUP(settings_free_p)
+    struct settings *s = load("database: {url: 'postgresql://h/x'}\nroles: [api, monitor]\n", NULL);
+    struct error_list faults;
+
+    (void)state;
+    assert_int_equal(settings_supported(s, &faults), ERR_NONE);
+    assert_false(settings_list_has(&s->roles, "worker"));
+}
+
 static void members_that_contradict_each_other_are_refused(void **state)
 {
     struct error_list faults;
@@ -493,6 +504,7 @@ int main(void)
         cmocka_unit_test(the_old_database_members_make_a_url),
         cmocka_unit_test(of_url_and_host_the_later_layer_wins),
         cmocka_unit_test(what_this_build_cannot_do_is_refused_by_name),
+        cmocka_unit_test(instances_that_share_a_database_may_divide_the_roles),
         cmocka_unit_test(members_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_long_path_keeps_its_line),
         cmocka_unit_test(the_printed_settings_can_be_read_again),

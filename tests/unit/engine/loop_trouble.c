@@ -181,7 +181,7 @@ static void upkeep_removes_what_is_finished(void **state)
     struct store_stats s;
 
     (void)state;
-    f->options.upkeep = true;
+    f->options.monitor = true;
     f->options.upkeep_every_us = 50 * US_PER_MS;
     fixture_up(f);
     (void)fixture_register(f, "k", NOW, "");

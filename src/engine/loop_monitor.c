@@ -1,0 +1,117 @@
+/*
+ * loop_monitor.c: this instance among those that share the store: heartbeats, the election of the monitor,
+ * and what only the monitor does. On the loop's thread.
+ *
+ * Heartbeats go by the writer lane, past its queue's limit like the engine's other operations: one that waits
+ * behind a flood of registrations would make the others think us dead. The last one, which says that we
+ * leave, is left with the lane, whose end does what still waits; its answer is for nobody.
+ */
+#include "base/alloc.h"
+#include "engine/loop_internal.h"
+
+static struct heartbeat heartbeat_of(const struct engine *e, const struct monitor_word *w)
+{
+    struct core_stats s;
+
+    core_get_stats(e->core, &s);
+    return (struct heartbeat){
+        .id = e->options.instance,
+        .name = e->options.name ? e->options.name : "",
+        .roles = e->options.roles ? e->options.roles : "",
+        .version = e->options.version ? e->options.version : "",
+        .started_at = e->started_at,
+        .held = (int64_t)s.held,
+        .expire_us = w->good_us,
+        .monitor_us = w->monitor_us,
+    };
+}
+
+void loop_init_monitor(struct engine *e, struct mono now)
+{
+    const struct monitor_options o = {.candidate = e->options.monitor};
+
+    monitor_init(&e->monitor, &o, now);
+    e->upkeep_due = e->options.monitor;
+}
+
+/* Something is held, or was since the last look. */
+static bool is_firing(struct engine *e)
+{
+    struct core_stats s;
+    bool firing;
+
+    core_get_stats(e->core, &s);
+    firing = s.held > 0 || s.started != e->started_before;
+    e->started_before = s.started;
+    return firing;
+}
+
+void loop_tend_monitor(struct engine *e)
+{
+    struct monitor_word word;
+
+    if (is_firing(e)) {
+        monitor_busy(&e->monitor, e->now.mono);
+        e->fired_since_upkeep = true;
+    }
+    if (e->phase != LOOP_RUNNING && !e->monitor.resigned)
+        monitor_resign(&e->monitor, e->now.mono);
+    if (monitor_beat(&e->monitor, e->now.mono, &word)) {
+        const struct heartbeat h = heartbeat_of(e, &word);
+
+        loop_ask_beat(e, &h);
+    }
+    if (e->upkeep_due && monitor_is(&e->monitor, e->now.mono)) {
+        e->upkeep_due = false;
+        loop_ask_upkeep(e);
+    }
+}
+
+void loop_leave(struct engine *e)
+{
+    const struct heartbeat h = {.id = e->options.instance, .leaves = true};
+
+    if (!e->monitor.alone)
+        loop_ask_leave(e, &h);
+}
+
+static void log_change(struct engine *e, bool was)
+{
+    bool is = monitor_is(&e->monitor, e->now.mono);
+
+    if (is && !was)
+        log_plain(e->options.log, LOG_INFO, "engine", "this instance is the monitor now");
+    else if (was && !is)
+        log_plain(e->options.log, LOG_INFO, "engine", "this instance is the monitor no more");
+}
+
+void loop_take_beat(struct engine *e, const struct op_heartbeat *o)
+{
+    bool was = monitor_is(&e->monitor, e->now.mono);
+    bool elected = false;
+    bool others_busy = false;
+
+    for (size_t i = 0; i < o->ret.n; i++) {
+        const struct instance *one = &o->ret.items[i];
+
+        if (uuid_eq(one->id, e->options.instance)) {
+            elected = one->is_monitor;
+            e->started_at = one->started_at;
+        } else {
+            others_busy = others_busy || monitor_is_busy_word(&e->monitor, one->expire_us);
+        }
+    }
+    e->stats.instances = o->ret.n;
+    monitor_answered(&e->monitor, e->now.mono, elected, others_busy);
+    log_change(e, was);
+}
+
+void loop_fail_beat(struct engine *e, const struct error *err)
+{
+    if (err->code == ERR_UNSUPPORTED) {
+        e->stats.instances = 1;
+        monitor_alone(&e->monitor);
+    } else {
+        monitor_failed(&e->monitor, e->now.mono);
+    }
+}

@@ -92,7 +92,7 @@ const struct setting settings_table[] = {
      .fallback = "sqlite:./data/carillon.db",
      .check = check_store_url,
      .url = true,
-     .about = "Where schedules and runs are kept: `sqlite:PATH`, made when absent with its folder, or "
+     .about = "Where schedules and runs are kept: `sqlite:PATH`, made when absent with its folders, or "
               "`postgresql://…`, which any number of instances share."},
     {.section = "database",
      .member = "schema",

@@ -36,13 +36,6 @@ static enum err folder_of(const char *path, struct buf *ret, struct error *err)
     return buf_check(ret, path, err);
 }
 
-static enum err make_folder(const char *folder, struct error *err)
-{
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return error_errno(err, folder, "cannot make the database's folder");
-    return ERR_NONE;
-}
-
 static enum err take_lock(struct sqlite_file *f, struct error *err)
 {
     CLEANUP(buf_done_p) struct buf path = {0};
@@ -78,6 +71,41 @@ static enum err sync_folder(const char *folder, struct error *err)
         e = error_errno(err, folder, "cannot sync the database's folder");
     (void)close(fd); /* nothing was written through it */
     return e;
+}
+
+/* Makes one folder when it is missing, and has its parent remember it. */
+static enum err make_folder(const char *folder, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf parent = {0};
+    enum err e;
+
+    if (mkdir(folder, 0700) < 0)
+        return errno == EEXIST ? ERR_NONE : error_errno(err, folder, "cannot make the database's folder");
+    buf_init(&parent, PATH_BYTES_MAX);
+    e = folder_of(folder, &parent, err);
+    return e ? e : sync_folder(buf_cstr(&parent), err);
+}
+
+/* All that are missing, the outermost first. */
+static enum err make_folders(const char *folder, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf part = {0};
+
+    buf_init(&part, PATH_BYTES_MAX);
+    for (const char *end = folder; *end;) {
+        enum err e;
+
+        end += strspn(end, "/");
+        end += strcspn(end, "/");
+        buf_clear(&part);
+        buf_add(&part, (struct str){folder, (size_t)(end - folder)});
+        e = buf_check(&part, folder, err);
+        if (!e)
+            e = make_folder(buf_cstr(&part), err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
 }
 
 /* An empty file with narrow rights, before SQLite makes one with wide ones; its log and index take them over.
@@ -218,7 +246,7 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     buf_init(&folder, PATH_BYTES_MAX);
     e = folder_of(f->path, &folder, err);
     if (!e)
-        e = make_folder(buf_cstr(&folder), err);
+        e = make_folders(buf_cstr(&folder), err);
     if (!e)
         e = take_lock(f, err);
     if (!e)

@@ -113,16 +113,42 @@ static void the_file_and_its_folder_are_made_for_their_owner_alone(void **state)
     ground_folder_remove(folder);
 }
 
-static void only_one_level_of_folders_is_made(void **state)
+static void all_missing_folders_are_made(void **state)
+{
+    struct place *p = *state;
+    static const char *const tails[] = {"a/b/c/store.db", "a//d/./store.db"};
+    static const char *const made[] = {"a/b/c", "a/b", "a/d", "a"};
+    struct error err = {0};
+    char path[128];
+
+    for (size_t i = 0; i < COUNT_OF(tails); i++) {
+        struct sqlite_file *f = NULL;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", p->folder, tails[i]);
+        ok(open_file(path, &f, &err), &err);
+        sqlite_file_free(f);
+    }
+    for (size_t i = 0; i < COUNT_OF(made); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", p->folder, made[i]);
+        rights_of(path, 0700);
+        ground_folder_remove(path);
+    }
+}
+
+static void a_folder_that_cannot_be_made_is_named(void **state)
 {
     struct place *p = *state;
     struct sqlite_file *f = NULL;
     struct error err = {0};
     char path[128];
 
-    (void)snprintf(path, sizeof(path), "%s/a/b/store.db", p->folder);
+    (void)snprintf(path, sizeof(path), "%s/file", p->folder);
+    exec_raw(path, "CREATE TABLE recipe (name TEXT)");
+    (void)snprintf(path, sizeof(path), "%s/file/a/store.db", p->folder);
     assert_int_equal(open_file(path, &f, &err), ERR_IO);
     assert_non_null(strstr(err.text, "cannot make the database's folder"));
+    (void)snprintf(path, sizeof(path), "%s/file/a", p->folder);
+    assert_string_equal(err.where, path);
 }
 
 static void a_database_of_a_newer_build_is_refused_untouched(void **state)
@@ -320,7 +346,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         SENTENCE(a_second_opening_is_told_who_has_the_file),
         SENTENCE(the_file_and_its_folder_are_made_for_their_owner_alone),
-        SENTENCE(only_one_level_of_folders_is_made),
+        SENTENCE(all_missing_folders_are_made),
+        SENTENCE(a_folder_that_cannot_be_made_is_named),
         SENTENCE(a_database_of_a_newer_build_is_refused_untouched),
         SENTENCE(somebody_elses_database_is_refused),
         SENTENCE(a_file_that_is_no_database_is_refused),

@@ -1,14 +1,18 @@
 /*
  * file.c: the hold on a database file: its lock, its making, its settings, and the leases of a previous life.
  *
- * The lock is a file of its own, <path>.lock, by flock(2): SQLite's POSIX locks on the database vanish when
- * any descriptor of it is closed in the process, so this file never opens the database itself once SQLite
- * has.
+ * The lock is a file of its own, <path>.lock, by flock(2), beside the file that the path leads to: however it
+ * is spelled, and through whatever links, one database has one lock. (Hard links are two databases to SQLite
+ * too: its log goes by the name.) It is not the database itself: SQLite's POSIX locks on the database vanish
+ * when any descriptor of it is closed in the process, so this file never opens the database itself once
+ * SQLite has.
  */
 #include "store/sqlite/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -34,6 +38,26 @@ static enum err folder_of(const char *path, struct buf *ret, struct error *err)
     else
         buf_add(ret, (struct str){path, (size_t)(slash - path)});
     return buf_check(ret, path, err);
+}
+
+/* Where the path leads to. A file that is not there yet has its folder's. */
+static enum err resolve(const char *path, const char *folder, char **ret, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf whole = {0};
+    const char *slash = strrchr(path, '/');
+    char real[PATH_MAX];
+    enum err e;
+
+    if (realpath(path, real))
+        return alloc_str(str_of(real), ret, err);
+    if (errno != ENOENT || !realpath(folder, real))
+        return error_errno(err, path, "cannot find where this path leads");
+    buf_init(&whole, PATH_BYTES_MAX);
+    buf_add_cstr(&whole, real);
+    buf_add_char(&whole, '/');
+    buf_add_cstr(&whole, slash ? slash + 1 : path);
+    e = buf_check(&whole, path, err);
+    return e ? e : alloc_str(buf_str(&whole), ret, err);
 }
 
 static enum err take_lock(struct sqlite_file *f, struct error *err)
@@ -240,13 +264,12 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     f->copied = -1;
     MUST(pthread_mutex_init(&f->lock, NULL) == 0);
     MUST(pthread_cond_init(&f->changed, NULL) == 0);
-    e = alloc_str(str_of(options->path), &f->path, err);
-    if (e)
-        return e;
     buf_init(&folder, PATH_BYTES_MAX);
-    e = folder_of(f->path, &folder, err);
+    e = folder_of(options->path, &folder, err);
     if (!e)
         e = make_folders(buf_cstr(&folder), err);
+    if (!e)
+        e = resolve(options->path, buf_cstr(&folder), &f->path, err);
     if (!e)
         e = take_lock(f, err);
     if (!e)

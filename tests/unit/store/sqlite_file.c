@@ -79,6 +79,48 @@ static void a_second_opening_is_told_who_has_the_file(void **state)
     sqlite_file_free(f);
 }
 
+/* Opens it by one name, and is refused by the others, whichever is the first. */
+static void names_exclude_each_other(const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sqlite_file *f = NULL;
+        struct error err = {0};
+
+        ok(open_file(names[i], &f, &err), &err);
+        for (size_t k = 0; k < n; k++) {
+            struct sqlite_file *second = NULL;
+
+            assert_int_equal(open_file(names[k], &second, &err), ERR_CONFLICT);
+            assert_null(second);
+        }
+        sqlite_file_free(f);
+    }
+}
+
+static void a_file_has_one_lock_whatever_its_path_looks_like(void **state)
+{
+    struct place *p = *state;
+    char folder[96];
+    char linked[96];
+    char paths[4][160];
+    const char *names[5] = {p->path};
+
+    (void)snprintf(folder, sizeof(folder), "%s/elsewhere", p->folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    (void)snprintf(linked, sizeof(linked), "%s/linked", p->folder);
+    assert_int_equal(symlink(".", linked), 0);
+    (void)snprintf(paths[0], sizeof(paths[0]), "%s/elsewhere/link.db", p->folder);
+    assert_int_equal(symlink("../store.db", paths[0]), 0);
+    (void)snprintf(paths[1], sizeof(paths[1]), "%s/linked/store.db", p->folder);
+    (void)snprintf(paths[2], sizeof(paths[2]), "%s/elsewhere/..//./store.db", p->folder);
+    (void)snprintf(paths[3], sizeof(paths[3]), "/proc/self/root%s", p->path);
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        names[i + 1] = paths[i];
+    names_exclude_each_other(names + 2, 3); /* before the file is there */
+    names_exclude_each_other(names, COUNT_OF(names));
+    ground_folder_remove(folder);
+}
+
 static void rights_of(const char *path, unsigned expected)
 {
     struct stat st;
@@ -345,6 +387,7 @@ int main(void)
 #define SENTENCE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     static const struct CMUnitTest tests[] = {
         SENTENCE(a_second_opening_is_told_who_has_the_file),
+        SENTENCE(a_file_has_one_lock_whatever_its_path_looks_like),
         SENTENCE(the_file_and_its_folder_are_made_for_their_owner_alone),
         SENTENCE(all_missing_folders_are_made),
         SENTENCE(a_folder_that_cannot_be_made_is_named),

@@ -29,7 +29,13 @@ struct sqlite_file {
     bool stop;
     bool wanted; /* a checkpoint was asked for and has not begun */
     bool working;
-    int copied; /* pages of the log that the last checkpoint reached; -1: none did since the writer's */
+    int copied; /* pages of the log that the keeper's last job reached; -1: none was done since it was looked
+                   at */
+
+    /* the writer's thread only */
+    int reached;            /* pages of this log that the keeper is known to have reached */
+    struct mono rest_until; /* before it the keeper is not asked again */
+    struct mono tried_at;   /* when the writer last tried in vain to finish */
 };
 
 /* What a result code of SQLite means to our callers. */

@@ -7,15 +7,19 @@
  * commit, which under load never happens by itself: so once the keeper left only little, the writer copies
  * the rest between two transactions. The thread sleeps until it is asked: an idle process does not wake for
  * it. It is no lane: it runs no operation.
+ *
+ * Nobody waits for a reader: one that keeps an old view (a backup, somebody's sqlite3 shell) keeps pages from
+ * being copied, and the log grows until it is gone. Then the keeper has tried in vain, and tries again only
+ * after a while.
  */
+#include "base/clock.h"
 #include "store/sqlite/file.h"
 
-/*
- * In pages of 4 KiB. SOFT: the keeper is asked. LITTLE: what the writer copies itself, a few milliseconds.
- * HARD: readers or a slow disk keep the log from beginning anew; the writer then waits for them (at most the
- * busy timeout).
- */
-enum { WAL_SOFT = 2000, WAL_LITTLE = 1000, WAL_HARD = 64000 };
+/* In pages of 4 KiB. SOFT: the keeper is asked. LITTLE: what the writer copies itself, a few milliseconds. */
+enum { WAL_SOFT = 2000, WAL_LITTLE = 1000 };
+/* Between two attempts of the keeper that come no farther, and after one of the writer that did not help. */
+#define AGAIN_US (2 * US_PER_S)
+#define TRY_US (20 * US_PER_MS)
 
 static void lock(struct sqlite_file *f)
 {
@@ -27,14 +31,14 @@ static void unlock(struct sqlite_file *f)
     MUST(pthread_mutex_unlock(&f->lock) == 0);
 }
 
-/* How many pages of the log are copied now, or -1. */
-static int checkpoint(sqlite3 *db, int mode)
+/* How many pages of the log are copied now, or -1. Passive: takes no lock that a commit or a reader needs. */
+static int checkpoint(sqlite3 *db)
 {
     int in_log = -1;
     int copied = -1;
 
-    /* Busy: somebody reads or is at it too. A failure that lasts shows at a commit, which reports it. */
-    if (sqlite3_wal_checkpoint_v2(db, NULL, mode, &in_log, &copied) != SQLITE_OK)
+    /* Busy: somebody is at it too. A failure that lasts shows at a commit, which reports it. */
+    if (sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &copied) != SQLITE_OK)
         return -1;
     return copied;
 }
@@ -73,7 +77,7 @@ static void *keeper_main(void *arg)
             job_done(f, -1);
             continue;
         }
-        job_done(f, checkpoint(db, SQLITE_CHECKPOINT_PASSIVE));
+        job_done(f, checkpoint(db));
     }
     MUST(sqlite3_close(db) == SQLITE_OK); /* no statement is left */
     return NULL;
@@ -101,33 +105,46 @@ void keeper_stop(struct sqlite_file *f)
     f->keeper_started = false;
 }
 
-/* True when little enough is left for the writer to copy itself; else the keeper is asked. */
-static bool is_for_writer(struct sqlite_file *f, int pages)
+/* True when little enough is left for the writer to copy itself; else the keeper is asked. Under .lock. */
+static bool is_for_writer(struct sqlite_file *f, int pages, struct mono now)
 {
-    bool little = false;
+    int copied = f->copied;
 
-    lock(f);
-    if (!f->wanted && !f->working) {
-        little = f->copied >= 0 && pages - f->copied <= WAL_LITTLE;
-        f->copied = -1;
-        f->wanted = !little;
-        if (f->wanted)
-            MUST(pthread_cond_signal(&f->changed) == 0);
+    f->copied = -1;
+    if (copied >= 0 && pages - copied <= WAL_LITTLE)
+        return true;
+    /* As far as the last time: there is a reader to be waited for. */
+    if (copied >= 0 && copied <= f->reached)
+        f->rest_until = mono_add(now, AGAIN_US);
+    if (copied >= 0)
+        f->reached = copied;
+    if (now.us >= f->rest_until.us) {
+        f->wanted = true;
+        MUST(pthread_cond_signal(&f->changed) == 0);
     }
-    unlock(f);
-    return little;
+    return false;
 }
 
 void keeper_tend(struct sqlite_file *f, sqlite3 *db, int *pages)
 {
-    int mode = *pages >= WAL_HARD ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    struct mono now;
+    bool ours = false;
 
-    if (*pages < WAL_SOFT)
+    if (*pages < WAL_SOFT) {
+        f->reached = 0; /* it has begun anew */
         return;
-    if (!is_for_writer(f, *pages) && *pages < WAL_HARD)
+    }
+    now = clock_mono();
+    lock(f);
+    if (!f->wanted && !f->working && now.us >= f->tried_at.us + TRY_US)
+        ours = is_for_writer(f, *pages, now);
+    unlock(f);
+    if (!ours)
         return;
     /* All of it: the next commit begins the log anew, unless a reader still looks at it, and says how long it
      * is. */
-    if (checkpoint(db, mode) >= *pages)
+    if (checkpoint(db) >= *pages)
         *pages = 0;
+    else
+        f->tried_at = now;
 }

@@ -125,6 +125,20 @@ const struct command commands[] = {
         .run = command_trigger,
     },
     {
+        .name = "instances",
+        .words = "",
+        .about = "show the instances that share the server's database",
+        .description =
+            "Those that are alive, by the time of their start: what each does, which one is the monitor, how "
+            "many runs it held when it last said so, and how long ago that was. An idle instance says so "
+            "twice a minute.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon instances\n"
+                    "  carillon instances --json | jq -r '.[] | select(.monitor) | .name'",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_instances,
+    },
+    {
         .name = "next",
         .words = "CRON",
         .words_min = 1,

@@ -305,3 +305,91 @@ int show_triggered(struct str body)
     buf_add_char(&out, '\n');
     return out_print(&out);
 }
+
+/* "api,worker" */
+static enum err add_roles(struct grid *g, const json_t *roles, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+    size_t i;
+    json_t *one;
+
+    buf_init(&text, OUT_MAX_BYTES);
+    json_array_foreach(roles, i, one)
+    {
+        if (i > 0)
+            buf_add_char(&text, ',');
+        add_value(&text, one);
+    }
+    return grid_add(g, text.n > 0 ? buf_str(&text) : nothing, err);
+}
+
+/* "1.2 s ago" */
+static enum err add_age(struct grid *g, const json_t *ms, struct error *err)
+{
+    char text[48];
+
+    if (!json_is_number(ms))
+        return grid_add(g, nothing, err);
+    (void)snprintf(text, sizeof(text), "%.1f s ago", json_number_value(ms) / 1000);
+    return grid_add(g, str_of(text), err);
+}
+
+static enum err add_held(struct grid *g, const json_t *held, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+
+    if (!held)
+        return grid_add(g, nothing, err);
+    buf_init(&text, OUT_MAX_BYTES);
+    add_value(&text, held);
+    return grid_add(g, buf_str(&text), err);
+}
+
+static enum err add_instance(struct grid *g, const json_t *i, struct error *err)
+{
+    enum err e = grid_add(g, member(i, "name"), err);
+
+    if (!e)
+        e = add_roles(g, json_object_get(i, "roles"), err);
+    if (!e)
+        e = grid_add(g, json_is_true(json_object_get(i, "monitor")) ? STR("yes") : STR("no"), err);
+    if (!e)
+        e = add_held(g, json_object_get(i, "held"), err);
+    if (!e)
+        e = add_age(g, json_object_get(i, "heartbeat_age_ms"), err);
+    if (!e)
+        e = grid_add(g, member(i, "started_at"), err);
+    if (!e)
+        e = grid_add(g, member(i, "version"), err);
+    return e ? e : grid_add(g, member(i, "id"), err);
+}
+
+int show_instances(struct str body)
+{
+    static const char *const heads[] = {"NAME",      "ROLES",   "MONITOR", "HELD",
+                                        "HEARTBEAT", "STARTED", "VERSION", "ID"};
+    CLEANUP(json_free_p) json_t *all = NULL;
+    CLEANUP(grid_done_p) struct grid g = {0};
+    CLEANUP(buf_done_p) struct buf out = {0};
+    struct error err = {0};
+    enum err e;
+    size_t i;
+    json_t *one;
+
+    if (parse(body, &all, &err))
+        return out_error(&err);
+    grid_init(&g, COUNT_OF(heads));
+    e = ERR_NONE;
+    for (size_t h = 0; !e && h < COUNT_OF(heads); h++)
+        e = grid_add(&g, str_of(heads[h]), &err);
+    json_array_foreach(all, i, one)
+    {
+        if (!e)
+            e = add_instance(&g, one, &err);
+    }
+    if (e)
+        return out_error(&err);
+    buf_init(&out, OUT_MAX_BYTES);
+    grid_print(&g, "", &out);
+    return out_print(&out);
+}

@@ -17,5 +17,6 @@ int show_list(const json_t *all);
 int show_schedule(struct str body);
 int show_deleted(struct str body);
 int show_triggered(struct str body);
+int show_instances(struct str body);
 
 #endif

@@ -8,7 +8,7 @@ import pytest
 
 from harness import TOP, definition, run_cli
 
-COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "next", "config check", "config show",
+COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "instances", "next", "config check", "config show",
             "config reference", "version"]
 
 

@@ -108,6 +108,7 @@ static struct engine_options engine_options_of(struct service *v)
                 .claim_limit = (size_t)s->scheduler.fetch_count,
                 .held_max = (size_t)s->scheduler.max_held,
                 .in_flight_max = (size_t)s->scheduler.max_in_flight,
+                .target_max = {[TASK_REST] = (size_t)s->delivery.per_host_connections},
             },
         .timer_rules = {.misfire_grace_us = s->scheduler.misfire_grace_us},
         .schedule_rules = &v->stored_rules,

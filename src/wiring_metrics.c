@@ -60,6 +60,11 @@ static void engine_numbers(const struct engine_stats *e, struct buf *out)
     gauge(out, "monitor", "1 while this instance looks after the cluster.", e->is_monitor);
     gauge(out, "instances", "Instances that live, by this one's last heartbeat.", e->instances);
     gauge(out, "engine_runs_held", "Runs in memory, in all states.", e->core.held);
+    gauge(out, "engine_runs_queueing",
+          "Runs whose moment has come and that wait for a place at their target.", e->core.queueing);
+    counter(out, "engine_runs_put_back_total",
+            "Runs given back to the database for later since too many waited for the same target.",
+            e->core.put_back);
     gauge(out, "engine_runs_waiting", "Of them, those whose moment has not come.", e->core.waiting);
     gauge(out, "engine_attempts_in_flight", "Of them, those being delivered.", e->core.in_flight);
     gauge(out, "engine_runs_recording", "Of them, those ended and not yet durable.", e->core.recording);

@@ -231,7 +231,10 @@ const struct setting settings_table[] = {
      .fallback = "10000",
      .min = 1,
      .max = 1000000,
-     .about = "Runs held in memory at once, whatever their state. At least `max_in_flight`."},
+     .about = "Runs held in memory at once, whatever their state. At least `max_in_flight`. When more than "
+              "half of "
+              "them would wait for one target that is slow, the others of its runs are put back for up to a "
+              "minute."},
 
     {.section = "wakeup",
      .member = "mode",
@@ -278,7 +281,11 @@ const struct setting settings_table[] = {
      .fallback = "64",
      .min = 0,
      .max = 100000,
-     .about = "Connections to one target host at once; 0: no limit."},
+     .about = "Attempts under way at one target host at once, and connections to it; further ones wait, "
+              "without their "
+              "`task.timeout` running. 0: no limit of its own. No single target, of whatever kind, takes "
+              "more than "
+              "three quarters of `scheduler.max_in_flight`, and several together leave places for others."},
     {.section = "delivery",
      .member = "max_connections",
      .kind = SETTING_COUNT,

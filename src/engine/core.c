@@ -1,6 +1,7 @@
 /*
  * core.c: the core's inputs, its list of actions and when it wants to be woken. What each subject does with
- * them is in core_run.c, core_claim.c, core_record.c and core_lease.c. Pure; on the engine's thread.
+ * them is in core_run.c, core_target.c, core_claim.c, core_record.c and core_lease.c. Pure; on the engine's
+ * thread.
  */
 #include "engine/core.h"
 
@@ -21,7 +22,7 @@ static size_t or_default_n(size_t v, size_t otherwise)
 
 static struct core_options with_defaults(const struct core_options *o)
 {
-    return (struct core_options){
+    struct core_options with = {
         .horizon_us = or_default(o->horizon_us, US_PER_S),
         .never_claims = o->never_claims,
         .lease_us = or_default(o->lease_us, 30 * US_PER_S),
@@ -31,7 +32,13 @@ static struct core_options with_defaults(const struct core_options *o)
         .in_flight_max = or_default_n(o->in_flight_max, 1000),
         .record_limit = or_default_n(o->record_limit, 1000),
         .backoff_us = or_default(o->backoff_us, US_PER_S),
+        .admit = o->admit,
+        .admit_arg = o->admit_arg,
     };
+
+    for (size_t i = 0; i < COUNT_OF(with.target_max); i++)
+        with.target_max[i] = o->target_max[i];
+    return with;
 }
 
 enum err core_new(const struct core_options *options, struct core **ret, struct error *err)
@@ -45,6 +52,7 @@ enum err core_new(const struct core_options *options, struct core **ret, struct 
     map_init(&c->by_run);
     map_init(&c->by_schedule);
     heap_init(&c->waiting);
+    targets_init(c);
     claims_init(c);
     list_init(&c->leases.held);
     list_init(&c->records.ended);
@@ -70,6 +78,7 @@ void core_free(struct core *c)
     records_done(c);
     leases_done(c);
     claims_done(c);
+    targets_done(c);
     heap_done(&c->waiting);
     map_done(&c->by_schedule);
     map_done(&c->by_run);
@@ -116,7 +125,7 @@ void core_step(struct core *c)
     if (c->phase == CORE_DRAINING)
         held_drain(c);
     else
-        held_start_due(c);
+        targets_step(c);
     leases_step(c);
     records_step(c);
     claims_step(c);
@@ -235,6 +244,7 @@ struct core_wake core_wake_at(const struct core *c)
         wake.wall = wall_min(wake.wall, (struct wall){first->key});
     wake.mono = mono_min(wake.mono, records_wake_at(c));
     wake.mono = mono_min(wake.mono, leases_wake_at(c));
+    wake.mono = mono_min(wake.mono, targets_wake_at(c));
     return wake;
 }
 
@@ -248,7 +258,8 @@ void core_get_stats(const struct core *c, struct core_stats *ret)
 {
     *ret = c->stats;
     ret->held = core_held(c);
-    ret->waiting = c->count[HELD_WAITING] + c->count[HELD_BEHIND];
+    ret->waiting = c->count[HELD_WAITING] + c->count[HELD_BEHIND] + c->count[HELD_DUE];
+    ret->queueing = c->count[HELD_DUE];
     ret->in_flight = c->count[HELD_IN_FLIGHT] + c->count[HELD_ABORTING];
     ret->recording = c->count[HELD_ENDED] + c->count[HELD_RECORDING];
 }

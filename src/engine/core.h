@@ -39,8 +39,8 @@ struct core_options {
     size_t held_max;        /* runs held at most, in all states: no claim when full; default 10,000 */
     size_t in_flight_max;   /* attempts under way at most; default 1,000 */
     /*
-     * Attempts under way at one target (model/target.h), by the task's type. Default, and the most that has
-     * an effect: three quarters of in_flight_max, so that no target takes it all.
+     * Attempts under way at one target (model/target.h), by the task's type. Default: in_flight_max, of which
+     * no target takes it all (core_target.c).
      */
     size_t target_max[CORE_TARGET_KINDS];
     size_t record_limit; /* outcomes a record action carries at most; default 1,000 */
@@ -160,7 +160,8 @@ bool core_is_drained(const struct core *c);
 
 struct core_stats {
     size_t held;
-    size_t waiting; /* for their moment */
+    size_t waiting;  /* for their moment, or for a place at their target */
+    size_t queueing; /* of those: for a place */
     size_t in_flight;
     size_t recording; /* ended, not yet durable */
     uint64_t started;
@@ -169,6 +170,7 @@ struct core_stats {
     uint64_t not_sent; /* attempts that this instance had no means to make: handed back */
     uint64_t stale;
     uint64_t claims;
+    uint64_t put_back;        /* to the store, for later: too many waited for one target */
     uint64_t lateness_us_sum; /* start minus due, over `started` */
     uint64_t lateness_us_max;
     uint64_t

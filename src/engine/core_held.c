@@ -9,8 +9,10 @@
 
 static const unsigned steps[HELD_STATES_N] = {
     [HELD_NEW] = STEP(HELD_WAITING) | STEP(HELD_BEHIND) | STEP(HELD_GONE),
-    [HELD_WAITING] = STEP(HELD_IN_FLIGHT) | STEP(HELD_ENDED) | STEP(HELD_GONE),
+    [HELD_WAITING] = STEP(HELD_DUE) | STEP(HELD_ENDED) | STEP(HELD_GONE),
     [HELD_BEHIND] = STEP(HELD_WAITING) | STEP(HELD_GONE),
+    /* Back to waiting when the clock was set back. */
+    [HELD_DUE] = STEP(HELD_WAITING) | STEP(HELD_IN_FLIGHT) | STEP(HELD_ENDED) | STEP(HELD_GONE),
     [HELD_IN_FLIGHT] = STEP(HELD_ABORTING) | STEP(HELD_ENDED),
     [HELD_ABORTING] = STEP(HELD_ENDED),
     [HELD_ENDED] = STEP(HELD_RECORDING),
@@ -114,12 +116,24 @@ static void on_gone(struct core *c, struct held *h)
 {
     leave_runs(c, h);
     leave_schedule(c, h);
+    target_leave(c, h->target);
     list_remove(&h->by_age);
     c->count[HELD_GONE]--;
     held_free(h);
 }
 
-/* `h` is freed when `to` is HELD_GONE. Entering HELD_WAITING is for wait_for_due() only, which can fail. */
+static void on_leave(struct core *c, struct held *h, enum held_state from, enum held_state to)
+{
+    if (from == HELD_WAITING)
+        heap_remove(&c->waiting, &h->due);
+    else if (from == HELD_DUE)
+        target_queue_leave(c, h);
+    else if ((from == HELD_IN_FLIGHT || from == HELD_ABORTING) && to != HELD_ABORTING)
+        target_landed(c, h);
+    list_remove(&h->in_state);
+}
+
+/* `h` is freed when `to` is HELD_GONE. Entering HELD_WAITING is for held_wait() only, which can fail. */
 void held_set_state(struct core *c, struct held *h, enum held_state to)
 {
     enum held_state from = h->state;
@@ -128,15 +142,17 @@ void held_set_state(struct core *c, struct held *h, enum held_state to)
     c->count[from]--;
     c->count[to]++;
     h->state = to;
-    list_remove(&h->in_state);
-    if (from == HELD_WAITING)
-        heap_remove(&c->waiting, &h->due);
+    on_leave(c, h, from, to);
     switch (to) {
     case HELD_NEW:
     case HELD_WAITING:
     case HELD_BEHIND:
         break;
+    case HELD_DUE:
+        target_queue_up(c, h);
+        break;
     case HELD_IN_FLIGHT:
+        target_fly(c, h);
         on_start(c, h);
         break;
     case HELD_ABORTING:
@@ -164,8 +180,7 @@ void held_drop(struct core *c, struct held *h)
     claims_due(c, back_at);
 }
 
-/* Without memory for its place in the heap it is dropped. */
-static void wait_for_due(struct core *c, struct held *h)
+void held_wait(struct core *c, struct held *h)
 {
     if (heap_push(&c->waiting, &h->due, h->run.due_at.us, NULL))
         held_drop(c, h);
@@ -194,7 +209,9 @@ static struct held *held_new(struct core *c, const struct core_claimed *item)
         alloc_free(h);
         return NULL;
     }
-    if (map_put(&c->by_run, h->run.id, h, NULL)) {
+    h->target = target_use(c, item->schedule);
+    if (!h->target || map_put(&c->by_run, h->run.id, h, NULL)) {
+        target_leave(c, h->target);
         leave_schedule(c, h);
         alloc_free(h);
         return NULL;
@@ -212,6 +229,22 @@ static void give_lease(struct core *c, struct held *h, const struct run *claimed
     leases_given(c, h, c->claims.sent_at);
 }
 
+/* The definition is another, and with it maybe the target. Without memory it stays in the queue it knows. */
+static void take_target(struct core *c, struct held *h)
+{
+    struct target *t = h->state == HELD_DUE ? NULL : target_use(c, h->schedule);
+
+    if (!t)
+        return;
+    target_leave(c, h->target);
+    h->target = t;
+}
+
+bool held_has_not_started(const struct held *h)
+{
+    return h->state == HELD_WAITING || h->state == HELD_BEHIND || h->state == HELD_DUE;
+}
+
 /*
  * Its lease had run out (a long stall, a step of the clock) and our own claim took it anew. An attempt that
  * is under way, or an outcome, goes on under the new lease: starting another would deliver twice for nothing.
@@ -219,13 +252,14 @@ static void give_lease(struct core *c, struct held *h, const struct run *claimed
 static void claimed_again(struct core *c, struct held *h, struct core_claimed *item)
 {
     give_lease(c, h, &item->run);
-    if (h->state != HELD_WAITING && h->state != HELD_BEHIND) {
+    if (!held_has_not_started(h)) {
         schedule_unref(item->schedule);
         return;
     }
     h->run = item->run;
     schedule_unref(h->schedule);
     h->schedule = item->schedule;
+    take_target(c, h);
     if (h->state == HELD_WAITING)
         heap_move(&c->waiting, &h->due, h->run.due_at.us);
 }
@@ -248,7 +282,7 @@ void held_take(struct core *c, struct core_claimed *item)
     }
     give_lease(c, h, &item->run);
     if (!old) {
-        wait_for_due(c, h);
+        held_wait(c, h);
         return;
     }
     h->twin = old;
@@ -264,7 +298,7 @@ void held_recorded(struct core *c, struct held *h)
 
     held_set_state(c, h, HELD_GONE);
     if (twin)
-        wait_for_due(c, twin);
+        held_wait(c, twin);
 }
 
 bool held_inherit(struct core *c, struct held *h)

@@ -4,6 +4,7 @@
  *   core.c         inputs, the list of actions, when to wake
  *   core_held.c    a held run's places and states: held_set_state() is the one door
  *   core_run.c     what moves it: its moment, the end of its attempt, a change, the drain
+ *   core_target.c  whose turn it is when several wait for a place
  *   core_claim.c   when to claim
  *   core_record.c  outcomes, gathered into groups
  *   core_lease.c   renewals
@@ -19,6 +20,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "engine/core.h"
+#include "model/target.h"
 
 #define MONO_NEVER ((struct mono){INT64_MAX})
 
@@ -30,6 +32,7 @@
     X(HELD_NEW)       /* being taken in */                                                                   \
     X(HELD_WAITING)   /* for its moment, in the heap */                                                      \
     X(HELD_BEHIND)    /* for the answer to a record of the same run */                                       \
+    X(HELD_DUE)       /* its moment has come: in its target's queue, for a place there */                    \
     X(HELD_IN_FLIGHT) /* its attempt is under way */                                                         \
     X(HELD_ABORTING)  /* its attempt was given up, the end of it is still to come */                         \
     X(HELD_ENDED)     /* its outcome waits to be recorded */                                                 \
@@ -62,8 +65,13 @@ struct held {
     enum abort_reason aborted;
     uint64_t claim_no; /* the claim that brought it last */
 
+    struct target *target; /* whom it calls */
+    struct mono started;   /* from HELD_IN_FLIGHT on */
+
     struct heap_node due; /* HELD_WAITING: in core.waiting by due_at */
-    struct list in_state; /* HELD_ENDED: core_records.ended; HELD_RECORDING: core_records.out */
+    /* HELD_DUE: target.queue; HELD_IN_FLIGHT: target.flying; HELD_ENDED: core_records.ended; HELD_RECORDING:
+     * core_records.out */
+    struct list in_state;
     struct list by_age;   /* core_leases.held */
     struct list siblings; /* the ring of held runs of one schedule; core.by_schedule points to one of them */
     struct wish start;    /* unread CORE_START */
@@ -139,6 +147,30 @@ struct core_want {
     struct mono until;
 };
 
+/* core_target.c: one that somebody is held for. */
+struct target {
+    struct uuid key;
+    size_t users;       /* held runs */
+    size_t places;      /* attempts under way at most */
+    size_t in_flight;   /* HELD_IN_FLIGHT and HELD_ABORTING */
+    struct list flying; /* HELD_IN_FLIGHT, the oldest start first */
+    struct list queue;  /* HELD_DUE, the earliest first */
+    size_t queued;
+    struct list queueing;   /* core_targets.queueing: .queue is not empty */
+    struct list ready;      /* core_targets.ready: one of .queue could start now */
+    struct heap_node until; /* core_targets.refused: none may start before that; by mono µs */
+    int64_t took_us;        /* by attempts that ended, smoothed */
+    struct wall back_at;    /* when the run that was handed back last comes again */
+};
+
+struct core_targets {
+    struct map by_key;
+    struct list ready; /* in the order of their turns */
+    struct list queueing;
+    struct heap refused;
+    struct mono look_at;
+};
+
 enum core_phase { CORE_RUNNING, CORE_DRAINING };
 
 struct core {
@@ -150,6 +182,7 @@ struct core {
     struct map by_run;      /* run id: the newest held of it */
     struct map by_schedule; /* schedule id: one of the ring */
     struct heap waiting;
+    struct core_targets targets;
     struct core_claims claims;
     struct core_records records;
     struct core_leases leases;
@@ -171,6 +204,10 @@ void held_free(struct held *h);
 /* Takes in what a claim brought. */
 void held_take(struct core *c, struct core_claimed *item);
 void held_set_state(struct core *c, struct held *h, enum held_state to);
+/* To HELD_WAITING; without memory for its place in the heap it is dropped. */
+void held_wait(struct core *c, struct held *h);
+/* HELD_WAITING, HELD_BEHIND, HELD_DUE. */
+bool held_has_not_started(const struct held *h);
 /* Lets go of it unrecorded: its lease runs out and somebody claims it again. */
 void held_drop(struct core *c, struct held *h);
 /* The outcome of `h` is durable. */
@@ -185,7 +222,10 @@ void held_each_of_schedule(struct core *c, struct uuid schedule_id, int64_t arg,
 
 /* core_run.c */
 bool held_may_start(const struct core *c);
-void held_start_due(struct core *c);
+/* Whether it is still to start; if not, it was let go of, put back or ended. */
+bool held_is_fit(struct core *c, struct held *h);
+/* Recorded as pending until `due_at`; no attempt is counted. */
+void held_hand_back(struct core *c, struct held *h, struct wall due_at);
 /* Gives up the attempt of `h`, if one is under way. */
 void held_abort(struct core *c, struct held *h, enum abort_reason why);
 void held_apply_change(struct core *c, struct uuid schedule_id, int64_t version);
@@ -195,6 +235,20 @@ void held_drain(struct core *c);
 /* What the last claim brought does not start. */
 void held_hand_back_claim(struct core *c);
 void held_abort_all(struct core *c);
+
+/* core_target.c */
+void targets_init(struct core *c);
+void targets_done(struct core *c);
+/* NULL: no memory. */
+struct target *target_use(struct core *c, const struct schedule *s);
+void target_leave(struct core *c, struct target *t); /* NULL is fine */
+void target_queue_up(struct core *c, struct held *h);
+void target_queue_leave(struct core *c, struct held *h);
+void target_fly(struct core *c, struct held *h);
+void target_landed(struct core *c, struct held *h);
+/* Starts what is due and may; hands back what would wait too long. */
+void targets_step(struct core *c);
+struct mono targets_wake_at(const struct core *c);
 
 /* core_claim.c */
 void claims_init(struct core *c);

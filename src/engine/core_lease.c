@@ -158,7 +158,7 @@ static struct held *still_held(const struct core *c, struct uuid run)
 static void lost_one(struct core *c, struct held *h)
 {
     renew_later(c, h, c->now.mono);
-    if (h->state == HELD_WAITING || h->state == HELD_BEHIND)
+    if (held_has_not_started(h))
         held_drop(c, h);
     else
         held_abort(c, h, ABORT_LOST);

@@ -1,6 +1,8 @@
 /*
  * core_run.c: what moves a held run: its moment, the end of its attempt, a change of its schedule, the drain.
  */
+#include <stdio.h>
+
 #include "engine/core_internal.h"
 
 /* --- before the start --- */
@@ -23,22 +25,37 @@ bool held_may_start(const struct core *c)
            c->count[HELD_IN_FLIGHT] + c->count[HELD_ABORTING] < c->options.in_flight_max;
 }
 
-static void start(struct core *c, struct held *h)
+bool held_is_fit(struct core *c, struct held *h)
 {
-    if (!leases_good(c, h))
+    if (!leases_good(c, h)) {
         held_drop(c, h); /* somebody may have it by now */
-    else if (run_too_late(h->schedule, &h->run, c->now.wall))
+        return false;
+    }
+    if (h->run.due_at.us > c->now.wall.us) { /* the clock was set back */
+        held_wait(c, h);
+        return false;
+    }
+    if (run_too_late(h->schedule, &h->run, c->now.wall)) {
         end_waiting(c, h, RUN_SKIPPED);
-    else
-        held_set_state(c, h, HELD_IN_FLIGHT);
+        return false;
+    }
+    if (run_retry_too_late(h->schedule, &h->run, c->now.wall)) {
+        end_waiting(c, h, run_given_up(h->schedule));
+        (void)snprintf(h->outcome.result.error, sizeof(h->outcome.result.error),
+                       "no place at its target came free within retry_for");
+        return false;
+    }
+    return true;
 }
 
-void held_start_due(struct core *c)
+void held_hand_back(struct core *c, struct held *h, struct wall due_at)
 {
-    struct heap_node *first;
+    struct wall last = run_last_chance(h->schedule, &h->run);
 
-    while (held_may_start(c) && (first = heap_peek(&c->waiting)) && first->key <= c->now.wall.us)
-        start(c, CONTAINER_OF(first, struct held, due));
+    end_waiting(c, h, RUN_PENDING);
+    /* Not so late that nobody would see in time that it is too late. */
+    h->outcome.due_at = last.us > c->now.wall.us ? wall_min(due_at, last) : due_at;
+    c->stats.put_back++;
 }
 
 /* --- after the start --- */
@@ -138,7 +155,7 @@ void held_abort(struct core *c, struct held *h, enum abort_reason why)
 /* Will not start: recorded so, or (its run being in a record that is out) left to its lease. */
 static void refuse_start(struct core *c, struct held *h, enum run_state to)
 {
-    if (h->state == HELD_WAITING)
+    if (h->state == HELD_WAITING || h->state == HELD_DUE)
         end_waiting(c, h, to);
     else if (h->state == HELD_BEHIND)
         held_drop(c, h);
@@ -171,13 +188,13 @@ void held_replace(struct core *c, struct uuid schedule_id)
 
 static void hand_back(struct core *c, struct held *h)
 {
-    if (h->state == HELD_WAITING)
+    if (h->state == HELD_WAITING || h->state == HELD_DUE)
         end_waiting(c, h, RUN_PENDING);
 }
 
 void held_drain(struct core *c)
 {
-    if (c->count[HELD_WAITING] > 0)
+    if (c->count[HELD_WAITING] + c->count[HELD_DUE] > 0)
         held_each(c, hand_back);
 }
 

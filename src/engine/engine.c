@@ -58,6 +58,8 @@ static enum err make(struct engine *e, struct error *err)
     if (failed)
         return failed;
     e->stale = stale;
+    e->options.core.admit = loop_admit;
+    e->options.core.admit_arg = e;
     e->cache = claim_cache_new(CACHE_SCHEDULES);
     failed = core_new(&e->options.core, &e->core, err);
     if (!failed)

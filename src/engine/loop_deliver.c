@@ -64,6 +64,14 @@ static void refuse(struct flight *f)
     loop_wake(f->engine);
 }
 
+struct mono loop_admit(void *engine, const struct schedule *s, struct mono now)
+{
+    const struct engine *e = engine;
+    struct deliverer *d = e->deliverers[s->task.type];
+
+    return d ? deliver_admit(d, s, now) : now; /* without one it fails, and at once */
+}
+
 void loop_start_flight(struct engine *e, struct held *h)
 {
     struct flight *f = alloc_new(struct flight);

@@ -148,6 +148,8 @@ void loop_drop_answers(struct engine *e);
 /* loop_deliver.c */
 CHECKED enum err loop_open_deliverers(struct engine *e, struct error *err);
 void loop_close_deliverers(struct engine *e);
+/* core_admit_fn, of an engine. */
+struct mono loop_admit(void *engine, const struct schedule *s, struct mono now);
 void loop_start_flight(struct engine *e, struct held *h);
 void loop_abort_flight(struct engine *e, struct held *h);
 void loop_take_ended(struct engine *e);

@@ -79,6 +79,16 @@ struct verdict run_judge(const struct schedule *s, const struct run *run, const 
  * only, and never of a run by hand: whoever wanted it knew what time it was. */
 bool run_too_late(const struct schedule *s, const struct run *run, struct wall now);
 
+/* The latest moment at which its next attempt may begin, by max_lateness or retry_for; WALL_NEVER: any. */
+struct wall run_last_chance(const struct schedule *s, const struct run *run);
+/*
+ * True when a retry that was due in time has waited until later than retry_for after scheduled_at. One that
+ * was made due by hand after that is not meant.
+ */
+bool run_retry_too_late(const struct schedule *s, const struct run *run, struct wall now);
+/* How a run ends that is not tried again: failed or dead. */
+enum run_state run_given_up(const struct schedule *s);
+
 /* "<schedule id>/<scheduled_at>": the Idempotency-Key of every attempt. */
 enum { RUN_KEY_MAX = 96 };
 void run_key(const struct run *run, char ret[RUN_KEY_MAX]);

@@ -50,7 +50,8 @@ struct uuid id_of(unsigned n)
     return (struct uuid){{[0] = 1, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
 }
 
-struct schedule *make_schedule(struct fixture *f, const char *members, const char *task)
+static struct schedule *make_schedule_at(struct fixture *f, const char *host, const char *members,
+                                         const char *task)
 {
     struct schedule_rules rules = {
         .zones = f->zones, .default_timezone = STR("UTC"), .task_enabled = {true, true, true}};
@@ -62,12 +63,17 @@ struct schedule *make_schedule(struct fixture *f, const char *members, const cha
     (void)snprintf(
         text, sizeof(text),
         "{\"name\": \"n\", \"client\": {\"key\": \"k\"}, \"type\": \"now\", \"schedule\": \"\"%s%s,"
-        "\"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://localhost/\"}%s%s}}",
-        *members ? ", " : "", members, *task ? ", " : "", task);
+        "\"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://%s/\"}%s%s}}",
+        *members ? ", " : "", members, host, *task ? ", " : "", task);
     assert_int_equal(json_parse((struct str){text, strlen(text)}, JSON_DEPTH_MAX, &json, NULL), ERR_NONE);
     if (schedule_decode(json, &rules, NULL, &s, &faults))
         fail_msg("%s: %s", faults.items[0].where, faults.items[0].text);
     return s;
+}
+
+struct schedule *make_schedule(struct fixture *f, const char *members, const char *task)
+{
+    return make_schedule_at(f, "localhost", members, task);
 }
 
 static struct core_claimed make_item(struct fixture *f, unsigned n, unsigned schedule_n, int64_t due_us,
@@ -96,6 +102,12 @@ struct core_claimed item_with(struct fixture *f, unsigned n, int64_t due_us, con
                               const char *task)
 {
     return make_item(f, n, n, due_us, make_schedule(f, members, task));
+}
+
+struct core_claimed item_at(struct fixture *f, unsigned n, int64_t due_us, const char *host,
+                            const char *members, const char *task)
+{
+    return make_item(f, n, n, due_us, make_schedule_at(f, host, members, task));
 }
 
 struct core_action expect(struct fixture *f, enum core_action_kind kind)

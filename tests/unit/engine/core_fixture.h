@@ -43,6 +43,9 @@ struct schedule *make_schedule(struct fixture *f, const char *members, const cha
 struct core_claimed item(struct fixture *f, unsigned n, unsigned schedule_n, int64_t due_us);
 struct core_claimed item_with(struct fixture *f, unsigned n, int64_t due_us, const char *members,
                               const char *task);
+/* The same, with a target at that host. */
+struct core_claimed item_at(struct fixture *f, unsigned n, int64_t due_us, const char *host,
+                            const char *members, const char *task);
 
 /* Reads the next action, which must be of that kind. */
 struct core_action expect(struct fixture *f, enum core_action_kind kind);

@@ -69,18 +69,25 @@
     "(SELECT s.id FROM unnest($1::text[], $2::uuid[]) AS u (client_key, hash) JOIN @schedule s "             \
     "ON s.client_key = u.client_key AND s.hash = u.hash UNION SELECT unnest($3::uuid[]))"
 /* The filter's members in the order of args_filter(); NULL: any. */
-#define FILTER                                                                                               \
+#define FILTERED_IN(order)                                                                                   \
     " AND s.id > $1::uuid AND ($2::text IS NULL OR s.operation = $2)"                                        \
     " AND ($3::text IS NULL OR s.application = $3) AND ($4::text IS NULL OR s.client_group = $4)"            \
     " AND ($5::text IS NULL OR s.client_key = $5) AND ($6::text IS NULL OR s.client_type = $6)"              \
     " AND ($7::text IS NULL OR starts_with(s.name, $7)) AND ($8::bigint IS NULL OR t.state = $8)"            \
-    " ORDER BY s.id LIMIT $9::bigint"
+    " ORDER BY " order " LIMIT $9::bigint"
+#define FILTER FILTERED_IN("s.id")
 #define LISTED " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE true"
 #define BY_ID LISTED FILTER
 /* These are few, so they are found first and sorted afterwards; the others come out by id. */
 #define BY_KEY LISTED " AND s.id IN (SELECT k.id FROM @schedule k WHERE k.client_key = $5)" FILTER
-#define BY_GROUP LISTED " AND s.client_group = $4 AND s.client_group <> ''" FILTER
-#define BY_APPLICATION LISTED " AND s.application = $3 AND s.application <> ''" FILTER
+/* Not by an equation: of that the planner knows that the order is by id alone, which the primary key has too;
+ * and where all have one application it takes that, and walks all of them for one that has none. */
+#define BY_GROUP                                                                                             \
+    LISTED " AND (s.client_group, s.id) > ($4, $1::uuid) AND s.client_group <= $4 "                          \
+           "AND s.client_group <> ''" FILTERED_IN("s.client_group, s.id")
+#define BY_APPLICATION                                                                                       \
+    LISTED " AND (s.application, s.id) > ($3, $1::uuid) AND s.application <= $3 "                            \
+           "AND s.application <> ''" FILTERED_IN("s.application, s.id")
 #define BY_PAUSED LISTED " AND t.state = 1 AND t.id > $1::uuid" FILTER
 /* $1 before, $2 state or NULL, $3 limit, $4 schedule. */
 #define RUN_PAGE                                                                                             \

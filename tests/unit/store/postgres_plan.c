@@ -339,12 +339,44 @@ static void a_plan_made_on_an_empty_database_is_still_good_when_it_has_grown(voi
     judge_all(p);
 }
 
+static bool plan_names(const struct plans *p, enum sql id, const char *index)
+{
+    struct explained s = {id, "uttttttii", false};
+    PGresult *r;
+    bool found = false;
+
+    prepare(p, &s);
+    r = explain(p, &s);
+    for (int i = 0; i < PQntuples(r); i++)
+        found = found || strstr(PQgetvalue(r, i, 0), index);
+    for (int i = 0; !found && i < PQntuples(r); i++)
+        print_message("! %s\n", PQgetvalue(r, i, 0));
+    PQclear(r);
+    return found;
+}
+
+/* There the statistics say that an index by application or group finds as much as the primary key does. */
+static void lists_go_by_their_index_even_if_all_schedules_have_one_application(void **state)
+{
+    struct plans *p = *state;
+
+    fill(p, 100000);
+    exec(p, "UPDATE plans.schedule SET application = 'one', client_group = 'one'");
+    exec(p, "ANALYZE plans.schedule, plans.timer, plans.run, plans.run_log");
+    assert_true(plan_names(p, Q_LIST_BY_APPLICATION, "schedule_application"));
+    assert_true(plan_names(p, Q_IDS_BY_APPLICATION, "schedule_application"));
+    assert_true(plan_names(p, Q_LIST_BY_GROUP, "schedule_group"));
+    assert_true(plan_names(p, Q_IDS_BY_GROUP, "schedule_group"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(with_many_rows_no_statement_reads_a_table_from_end_to_end, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_plan_made_on_an_empty_database_is_still_good_when_it_has_grown,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_go_by_their_index_even_if_all_schedules_have_one_application,
                                         setup, teardown),
     };
 

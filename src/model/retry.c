@@ -52,7 +52,7 @@ struct verdict run_judge(const struct schedule *s, const struct run *run, const 
         return (struct verdict){RUN_FAILED, WALL_NEVER};
     next = next_attempt(t, run->failures, r, now);
     if ((t->max_retry_count < 0 || run->failures < t->max_retry_count) &&
-        next.us <= wall_add(run->scheduled_at, t->retry_for_us).us)
+        next.us <= wall_add(wall_max(run->scheduled_at, run->by_hand_at), t->retry_for_us).us)
         return (struct verdict){RUN_RETRYING, next};
     return (struct verdict){t->failed_policy == FAILED_RETRY_DLQ ? RUN_DEAD : RUN_FAILED, WALL_NEVER};
 }

@@ -63,6 +63,30 @@ struct uuid run_page_before(const struct run_filter *f)
     return uuid_is_nil(f->before) ? last : f->before;
 }
 
+struct uuid run_id_floor(struct wall from)
+{
+    int64_t ms = (from.us - 3600 * US_PER_S) / US_PER_MS;
+    struct uuid id = {{0}};
+
+    for (int i = 5; i >= 0 && ms > 0; i--, ms >>= 8)
+        id.b[i] = (uint8_t)(ms & 0xff);
+    return id;
+}
+
+static int earliest_first(const void *a, const void *b)
+{
+    const struct wall *x = a;
+    const struct wall *y = b;
+
+    return (x->us > y->us) - (x->us < y->us);
+}
+
+void wall_list_sort(struct wall_list *l)
+{
+    if (l->n > 0)
+        qsort(l->items, l->n, sizeof(l->items[0]), earliest_first);
+}
+
 static int newest_first(const void *a, const void *b)
 {
     const struct run_record *x = a;

@@ -43,6 +43,12 @@ struct run_sources {
 struct run_sources choose_sources(const struct run_filter *f);
 /* The id that a page's ids are less than. */
 struct uuid run_page_before(const struct run_filter *f);
+/*
+ * No run of an occurrence at `from` or later has an id less than this: its id begins with the time it was
+ * made at, which may be ahead of the occurrence by a claim's horizon and the difference of clocks.
+ */
+struct uuid run_id_floor(struct wall from);
+void wall_list_sort(struct wall_list *l); /* earliest first */
 /* Pages of several sources become one: newest first, `limit` of them. */
 void run_pages_merge(struct run_record_list *l, size_t limit);
 

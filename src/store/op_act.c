@@ -96,6 +96,7 @@ static enum err trigger_it(struct store *s, struct op_act *o, const struct recor
         .scheduled_at = now,
         .due_at = now,
         .state = RUN_PENDING,
+        .by_hand_at = now,
     };
     enum err e;
 

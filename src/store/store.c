@@ -46,6 +46,17 @@ void uuid_list_done(struct uuid_list *l)
     *l = (struct uuid_list){0};
 }
 
+void wall_list_done(struct wall_list *l)
+{
+    alloc_free(l->items);
+    *l = (struct wall_list){0};
+}
+
+void kept_answer_done(struct kept_answer *a)
+{
+    alloc_free(TAKE(a->text));
+}
+
 void instance_list_done(struct instance_list *l)
 {
     for (size_t i = 0; i < l->n; i++) {

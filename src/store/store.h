@@ -168,6 +168,44 @@ struct run_filter {
     size_t limit;
 };
 
+/* What can be done to a run by hand. */
+enum run_act_kind {
+    RUN_REDRIVE, /* a dead one is pending again and due at once, by the definition in force; its failures are
+                    counted anew, its attempts go on */
+    RUN_DISCARD  /* a dead one, or one that waits for an attempt, ends as cancelled */
+};
+enum run_act_result {
+    RUN_ACTED,
+    RUN_UNKNOWN,
+    RUN_NOT_NOW, /* its state does not allow it */
+    RUN_ORPHAN,  /* redrive: its schedule was deleted */
+    RUN_TAKEN    /* redrive: another open run has its identity */
+};
+struct run_act {
+    struct uuid id;
+    /* out */
+    enum run_act_result result;
+    struct run_record ret; /* as it is afterwards; not of an unknown one */
+    struct wall made_due;  /* as outcome.made_due */
+};
+
+struct wall_list {
+    struct wall *items;
+    size_t n;
+    size_t cap;
+};
+void wall_list_done(struct wall_list *l);
+
+/* The answer to a request that carried an Idempotency-Key, kept to be given again. */
+struct kept_answer {
+    struct uuid key;     /* the digest of the key */
+    struct uuid request; /* the digest of the request */
+    struct wall at;
+    char *text; /* NULL: none yet, it is being worked on; owned where a store returned it */
+    size_t n;
+};
+void kept_answer_done(struct kept_answer *a);
+
 struct store_stats {
     int64_t schedules[SCHEDULE_FINISHED + 1];
     int64_t runs[RUN_CANCELLED + 1]; /* open and dead ones */
@@ -285,6 +323,36 @@ struct store_ops {
      * doomed: *not* lost). */
     CHECKED enum err (*renew)(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                               struct wall until, struct uuid_list *ret_lost, struct error *err);
+
+    /*
+     * By hand. Each run is judged alone, as it is now; ids must differ. Of several dead ones with one
+     * identity one is redriven.
+     */
+    CHECKED enum err (*act_runs)(struct store *s, enum run_act_kind kind, struct run_act *acts, size_t n,
+                                 struct wall now, struct error *err);
+    /*
+     * The occurrences in from <= t < to that this schedule has a run of, sorted: open, dead or ended, but for
+     * those that were never carried through (skipped, cancelled). Not of runs that retention has removed.
+     */
+    CHECKED enum err (*times_run)(struct store *s, struct uuid schedule_id, struct wall from, struct wall to,
+                                  struct wall_list *ret, struct error *err);
+    /* The oldest run of this schedule that waits for its predecessor is due now, when no other is open. */
+    CHECKED enum err (*release)(struct store *s, struct uuid schedule_id, struct wall now, bool *ret,
+                                struct error *err);
+    /*
+     * Answers that are given again. get_answer() holds the key until the transaction ends: ERR_CONFLICT when
+     * another instance has it at this moment, ERR_NOT_FOUND when nothing is kept. put_answer() adds or
+     * replaces.
+     */
+    CHECKED enum err (*get_answer)(struct store *s, struct uuid key, struct kept_answer *ret,
+                                   struct error *err);
+    CHECKED enum err (*put_answer)(struct store *s, const struct kept_answer *a, struct error *err);
+    CHECKED enum err (*trim_answers)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                     struct error *err);
+    /* Removes what is left when all schedules are removed: dead and ended runs, kept answers. Each call at
+     * most `limit` rows of each kind; *ret_runs, *ret_n: runs, and rows in all. */
+    CHECKED enum err (*clear)(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
+                              struct error *err);
 
     /* Upkeep, each bounded by `limit` rows; *ret_n what was done. */
     CHECKED enum err (*remove_finished)(struct store *s, struct wall before, size_t limit, size_t *ret_n,

@@ -149,6 +149,48 @@ CHECKED static inline enum err store_renew(struct store *s, const struct uuid *r
     return s->ops->renew(s, runs, tokens, n, until, ret_lost, err);
 }
 
+CHECKED static inline enum err store_act_runs(struct store *s, enum run_act_kind kind, struct run_act *acts,
+                                              size_t n, struct wall now, struct error *err)
+{
+    return s->ops->act_runs(s, kind, acts, n, now, err);
+}
+
+CHECKED static inline enum err store_times_run(struct store *s, struct uuid schedule_id, struct wall from,
+                                               struct wall to, struct wall_list *ret, struct error *err)
+{
+    return s->ops->times_run(s, schedule_id, from, to, ret, err);
+}
+
+CHECKED static inline enum err store_release(struct store *s, struct uuid schedule_id, struct wall now,
+                                             bool *ret, struct error *err)
+{
+    return s->ops->release(s, schedule_id, now, ret, err);
+}
+
+CHECKED static inline enum err store_get_answer(struct store *s, struct uuid key, struct kept_answer *ret,
+                                                struct error *err)
+{
+    return s->ops->get_answer(s, key, ret, err);
+}
+
+CHECKED static inline enum err store_put_answer(struct store *s, const struct kept_answer *a,
+                                                struct error *err)
+{
+    return s->ops->put_answer(s, a, err);
+}
+
+CHECKED static inline enum err store_trim_answers(struct store *s, struct wall before, size_t limit,
+                                                  size_t *ret_n, struct error *err)
+{
+    return s->ops->trim_answers(s, before, limit, ret_n, err);
+}
+
+CHECKED static inline enum err store_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
+                                           struct error *err)
+{
+    return s->ops->clear(s, limit, ret_runs, ret_n, err);
+}
+
 CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, size_t limit,
                                                      size_t *ret_n, struct error *err)
 {

@@ -260,6 +260,61 @@ static enum err faulty_renew(struct store *s, const struct uuid *runs, const uin
     return e ? e : store_renew(faulty_of(s)->inner, runs, tokens, n, until, ret_lost, err);
 }
 
+static enum err faulty_act_runs(struct store *s, enum run_act_kind kind, struct run_act *acts, size_t n,
+                                struct wall now, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_act_runs(faulty_of(s)->inner, kind, acts, n, now, err);
+}
+
+static enum err faulty_times_run(struct store *s, struct uuid schedule_id, struct wall from, struct wall to,
+                                 struct wall_list *ret, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_times_run(faulty_of(s)->inner, schedule_id, from, to, ret, err);
+}
+
+static enum err faulty_release(struct store *s, struct uuid schedule_id, struct wall now, bool *ret,
+                               struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_release(faulty_of(s)->inner, schedule_id, now, ret, err);
+}
+
+static enum err faulty_get_answer(struct store *s, struct uuid key, struct kept_answer *ret,
+                                  struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_get_answer(faulty_of(s)->inner, key, ret, err);
+}
+
+static enum err faulty_put_answer(struct store *s, const struct kept_answer *a, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_put_answer(faulty_of(s)->inner, a, err);
+}
+
+static enum err faulty_trim_answers(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                    struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_trim_answers(faulty_of(s)->inner, before, limit, ret_n, err);
+}
+
+static enum err faulty_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
+                             struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_clear(faulty_of(s)->inner, limit, ret_runs, ret_n, err);
+}
+
 static enum err faulty_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                        struct error *err)
 {
@@ -316,6 +371,13 @@ static const struct store_ops faulty_ops = {
     .next_due = faulty_next_due,
     .complete = faulty_complete,
     .renew = faulty_renew,
+    .act_runs = faulty_act_runs,
+    .times_run = faulty_times_run,
+    .release = faulty_release,
+    .get_answer = faulty_get_answer,
+    .put_answer = faulty_put_answer,
+    .trim_answers = faulty_trim_answers,
+    .clear = faulty_clear,
     .remove_finished = faulty_remove_finished,
     .trim_runs = faulty_trim_runs,
     .get_meta = faulty_get_meta,

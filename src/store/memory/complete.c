@@ -60,6 +60,12 @@ static enum err release(struct memory_db *db, struct run_row *r, struct wall due
     return rows_swap(db, &r->row, &after->row, err);
 }
 
+enum err memory_release_waiting(struct memory_db *db, struct uuid schedule_id, struct wall now,
+                                struct error *err)
+{
+    return release(db, oldest_waiting(db, schedule_id), now, err);
+}
+
 enum err memory_after_end(struct memory_db *db, struct uuid schedule_id, enum run_state state,
                           struct wall ended_at, const struct schedule *definition, struct wall now,
                           struct wall *made_due, struct error *err)

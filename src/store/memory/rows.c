@@ -77,6 +77,13 @@ static int meta_by_key(const struct tree_node *a, const struct tree_node *b)
                    CONTAINER_OF(b, struct meta_row, by_key)->key);
 }
 
+static int answer_by_key(const struct tree_node *a, const struct tree_node *b)
+{
+    return uuid_cmp(CONTAINER_OF(a, struct answer_row, by_key)->key,
+                    CONTAINER_OF(b, struct answer_row, by_key)->key);
+}
+CMP(answer_by_at, answer_row, by_at, THEN(cmp_i64(a->at.us, b->at.us), uuid_cmp(a->key, b->key)))
+
 void rows_init(struct memory_db *db)
 {
     tree_init(&db->schedules, schedule_by_id);
@@ -91,6 +98,8 @@ void rows_init(struct memory_db *db)
     tree_init(&db->runs_leased, run_by_lease);
     tree_init(&db->runs_ended, run_by_end);
     tree_init(&db->metas, meta_by_key);
+    tree_init(&db->answers, answer_by_key);
+    tree_init(&db->answers_by_at, answer_by_at);
 }
 
 /* --- linking: which trees a row is in follows from its members alone --- */
@@ -138,6 +147,10 @@ static void link_row(struct memory_db *db, struct row *row, link_fn fn)
     case ROW_META:
         fn(&db->metas, &CONTAINER_OF(row, struct meta_row, row)->by_key);
         break;
+    case ROW_ANSWER:
+        fn(&db->answers, &CONTAINER_OF(row, struct answer_row, row)->by_key);
+        fn(&db->answers_by_at, &CONTAINER_OF(row, struct answer_row, row)->by_at);
+        break;
     }
 }
 
@@ -175,6 +188,12 @@ void rows_done(struct memory_db *db)
 
         link_row(db, &m->row, tree_remove);
         free_row(&m->row);
+    }
+    while ((node = tree_first(&db->answers))) {
+        struct answer_row *a = CONTAINER_OF(node, struct answer_row, by_key);
+
+        link_row(db, &a->row, tree_remove);
+        free_row(&a->row);
     }
     alloc_free(db->undo);
 }
@@ -334,6 +353,24 @@ enum err rows_new_meta(struct str key, struct str value, struct meta_row **ret, 
     return ERR_NONE;
 }
 
+enum err rows_new_answer(const struct kept_answer *a, struct answer_row **ret, struct error *err)
+{
+    struct answer_row *r;
+    char *at;
+    char *p;
+    enum err e = alloc_bytes(sizeof(*r) + a->n, &p, err);
+
+    if (e)
+        return e;
+    r = (struct answer_row *)(void *)p;
+    *r = (struct answer_row){.row = {ROW_ANSWER}, .key = a->key, .request = a->request, .at = a->at};
+    at = r->held;
+    if (a->text)
+        r->text = put_text(&at, (struct str){a->text, a->n});
+    *ret = r;
+    return ERR_NONE;
+}
+
 /* --- finding --- */
 
 struct schedule_row *rows_schedule(const struct memory_db *db, struct uuid id)
@@ -369,6 +406,13 @@ struct meta_row *rows_meta(const struct memory_db *db, struct str key)
     struct meta_row probe = {.key = key};
 
     return ROW_OF(tree_find(&db->metas, &probe.by_key), meta_row, by_key);
+}
+
+struct answer_row *rows_answer(const struct memory_db *db, struct uuid key)
+{
+    struct answer_row probe = {.key = key};
+
+    return ROW_OF(tree_find(&db->answers, &probe.by_key), answer_row, by_key);
 }
 
 static struct run_row *if_of(struct run_row *r, struct uuid schedule_id)

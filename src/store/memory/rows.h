@@ -12,7 +12,7 @@
 #include "store/memory/memory.h"
 #include "store/memory/tree.h"
 
-enum row_kind { ROW_SCHEDULE, ROW_TIMER, ROW_RUN, ROW_META };
+enum row_kind { ROW_SCHEDULE, ROW_TIMER, ROW_RUN, ROW_META, ROW_ANSWER };
 struct row {
     enum row_kind kind;
 };
@@ -74,6 +74,17 @@ struct meta_row {
     char text[];
 };
 
+struct answer_row {
+    struct row row;
+    struct tree_node by_key;
+    struct tree_node by_at;
+    struct uuid key;
+    struct uuid request;
+    struct wall at;
+    struct str text; /* p NULL: none yet */
+    char held[];
+};
+
 struct undo {
     struct row *row;
     bool added;
@@ -98,6 +109,8 @@ struct memory_db {
     struct tree runs_leased;
     struct tree runs_ended;
     struct tree metas;
+    struct tree answers;
+    struct tree answers_by_at;
 };
 
 void rows_init(struct memory_db *db);
@@ -113,6 +126,7 @@ CHECKED enum err rows_copy_run(const struct run_row *r, struct run_row **ret, st
 CHECKED enum err rows_new_schedule(struct uuid id, const struct schedule *s, struct str definition,
                                    struct schedule_row **ret, struct error *err);
 CHECKED enum err rows_new_meta(struct str key, struct str value, struct meta_row **ret, struct error *err);
+CHECKED enum err rows_new_answer(const struct kept_answer *a, struct answer_row **ret, struct error *err);
 void rows_commit(struct memory_db *db);
 void rows_rollback(struct memory_db *db);
 
@@ -122,6 +136,7 @@ struct schedule_row *rows_schedule_by_client(const struct memory_db *db, const s
 struct timer_row *rows_timer(const struct memory_db *db, struct uuid id);
 struct run_row *rows_run(const struct memory_db *db, struct uuid id);
 struct meta_row *rows_meta(const struct memory_db *db, struct str key);
+struct answer_row *rows_answer(const struct memory_db *db, struct uuid key);
 /* The open runs of a schedule by scheduled_at. */
 struct run_row *rows_first_open(const struct memory_db *db, struct uuid schedule_id);
 struct run_row *rows_next_open(const struct run_row *r);

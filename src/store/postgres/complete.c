@@ -261,6 +261,7 @@ static void add_logged(struct args *a, const struct outcome *o, const struct lef
     args_add_i64(a, 9, o->result.took_us);
     args_add_i64(a, 10, o->result.status);
     args_add_str(a, 11, str_of(o->result.error));
+    args_add_i64(a, 12, left->run.by_hand_at.us);
 }
 
 /* Those that ended move to `run_log`. */
@@ -289,6 +290,7 @@ static enum err write_logged(struct settling *g, const struct outcome *o, const 
     for (size_t i = 0; i < 9; i++)
         (void)args_array(a, ARG_I64);
     (void)args_array(a, ARG_TEXT);
+    (void)args_array(a, ARG_I64);
     for (size_t i = 0; i < n; i++) {
         if (goes(&o[i]))
             add_logged(a, &o[i], &left[i]);

@@ -2,28 +2,9 @@
  * list_runs.c: runs as people look at them: open and dead ones from `run`, ended ones from `run_log`, as one
  * list. A reading transaction sees one moment (REPEATABLE READ), so no run is in both or in neither.
  */
-#include <string.h>
-
 #include "store/choose.h"
 #include "store/grow.h"
 #include "store/postgres/ops.h"
-
-static void read_run_record(const PGresult *r, size_t row, struct run_record *ret)
-{
-    struct str error;
-    int at;
-
-    *ret = (struct run_record){0};
-    at = row_run(r, row, 0, &ret->run);
-    ret->started_at = row_wall(r, row, at);
-    ret->ended_at = row_wall(r, row, at + 1);
-    ret->took_us = row_i64(r, row, at + 2);
-    ret->status = (int)row_i64(r, row, at + 3);
-    error = row_str(r, row, at + 4);
-    if (error.n >= sizeof(ret->error))
-        error.n = sizeof(ret->error) - 1;
-    memcpy(ret->error, error.p, error.n);
-}
 
 enum err postgres_get_run(struct store *store, struct uuid id, struct run_record *ret, struct error *err)
 {
@@ -42,7 +23,7 @@ enum err postgres_get_run(struct store *store, struct uuid id, struct run_record
         return e;
     if (row_n(open) + row_n(ended) == 0)
         return error_set(err, ERR_NOT_FOUND, NULL, "no such run");
-    read_run_record(row_n(open) > 0 ? open : ended, 0, ret);
+    row_run_record(row_n(open) > 0 ? open : ended, 0, ret);
     return ERR_NONE;
 }
 
@@ -71,7 +52,7 @@ static enum err read_page(struct postgres_store *s, enum sql id, const struct ru
     for (size_t i = 0; !e && i < row_n(r); i++) {
         e = LIST_RESERVE(ret, err);
         if (!e)
-            read_run_record(r, i, &ret->items[ret->n++]);
+            row_run_record(r, i, &ret->items[ret->n++]);
     }
     return e;
 }

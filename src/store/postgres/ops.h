@@ -55,6 +55,21 @@ CHECKED enum err postgres_complete(struct store *s, struct outcome *outcomes, si
 /* The same without looking at tokens, for runs that retake() ends. Their timers are locked already. */
 CHECKED enum err postgres_end(struct postgres_store *s, struct outcome *outcomes, size_t n, struct wall now,
                               struct error *err);
+/* hand.c */
+CHECKED enum err postgres_act_runs(struct store *s, enum run_act_kind kind, struct run_act *acts, size_t n,
+                                 struct wall now, struct error *err);
+CHECKED enum err postgres_times_run(struct store *s, struct uuid schedule_id, struct wall from,
+                                  struct wall to, struct wall_list *ret, struct error *err);
+CHECKED enum err postgres_release(struct store *s, struct uuid schedule_id, struct wall now, bool *ret,
+                                struct error *err);
+/* answer.c */
+CHECKED enum err postgres_get_answer(struct store *s, struct uuid key, struct kept_answer *ret,
+                                   struct error *err);
+CHECKED enum err postgres_put_answer(struct store *s, const struct kept_answer *a, struct error *err);
+CHECKED enum err postgres_trim_answers(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                     struct error *err);
+CHECKED enum err postgres_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
+                              struct error *err);
 /* meta.c */
 CHECKED enum err postgres_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                     size_t limit, size_t *ret_n, struct error *err);

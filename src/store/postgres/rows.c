@@ -84,7 +84,25 @@ int row_run(const PGresult *r, size_t row, int at, struct run *ret)
     ret->failures = row_i64(r, row, at + 7);
     ret->lease_token = (uint64_t)row_i64(r, row, at + 8);
     ret->lease_until = (struct wall){row_i64(r, row, at + 9)};
-    return at + 10;
+    ret->by_hand_at = (struct wall){row_i64(r, row, at + 10)};
+    return at + 11;
+}
+
+void row_run_record(const PGresult *r, size_t row, struct run_record *ret)
+{
+    struct str error;
+    int at;
+
+    *ret = (struct run_record){0};
+    at = row_run(r, row, 0, &ret->run);
+    ret->started_at = row_wall(r, row, at);
+    ret->ended_at = row_wall(r, row, at + 1);
+    ret->took_us = row_i64(r, row, at + 2);
+    ret->status = (int)row_i64(r, row, at + 3);
+    error = row_str(r, row, at + 4);
+    if (error.n >= sizeof(ret->error))
+        error.n = sizeof(ret->error) - 1;
+    memcpy(ret->error, error.p, error.n);
 }
 
 bool row_find(const PGresult *r, int col, struct uuid id, size_t *ret)

@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "model/run.h"
 #include "model/timer.h"
+#include "store/store.h"
 
 /* A result that belongs to a block. */
 static inline void result_done(PGresult **r)
@@ -39,6 +40,9 @@ CHECKED enum err row_copy(const PGresult *r, size_t row, int col, char **ret, si
 int row_timer(const PGresult *r, size_t row, int at, struct timer *ret);
 /* RUN_COLUMNS (sql.h) from column `at` on; yields the column behind them. */
 int row_run(const PGresult *r, size_t row, int at, struct run *ret);
+
+/* RUN_RECORD_COLUMNS or LOG_RECORD_COLUMNS (sql.h) from the first column on. */
+void row_run_record(const PGresult *r, size_t row, struct run_record *ret);
 
 /* The row whose column `col` is `id`, in a result sorted by it; false when there is none. */
 bool row_find(const PGresult *r, int col, struct uuid id, size_t *ret);

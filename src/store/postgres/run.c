@@ -21,6 +21,7 @@ static void add_run(struct args *a, const struct run *r)
     args_add_i64(a, 7, r->failures);
     args_add_i64(a, 8, (int64_t)r->lease_token);
     args_add_i64(a, 9, r->lease_until.us);
+    args_add_i64(a, 10, r->by_hand_at.us);
 }
 
 static enum err insert(struct postgres_store *s, struct run *const *runs, size_t n, PGresult **ret,
@@ -30,7 +31,7 @@ static enum err insert(struct postgres_store *s, struct run *const *runs, size_t
 
     (void)args_array(a, ARG_UUID);
     (void)args_array(a, ARG_UUID);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 9; i++)
         (void)args_array(a, ARG_I64);
     for (size_t i = 0; i < n; i++)
         add_run(a, runs[i]);

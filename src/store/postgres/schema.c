@@ -145,7 +145,19 @@ static const char *const step_2[] = {
     "ALTER TABLE @instance ADD COLUMN until bigint NOT NULL DEFAULT 0",
     NULL,
 };
-static const char *const *const steps[] = {step_1, step_2};
+/* Runs by hand; answers that are given again. */
+static const char *const step_3[] = {
+    "ALTER TABLE @run ADD COLUMN by_hand_at bigint NOT NULL DEFAULT 0", /* 0: by the schedule's plan */
+    "ALTER TABLE @run_log ADD COLUMN by_hand_at bigint NOT NULL DEFAULT 0",
+    "CREATE TABLE @answer ("
+    " key uuid PRIMARY KEY,"          /* the digest of an Idempotency-Key */
+    " request uuid NOT NULL,"         /* the digest of the request that came with it */
+    " at bigint NOT NULL,"
+    " text text COLLATE \"C\")", /* NULL: not yet, the work is under way */
+    "CREATE INDEX answer_at ON @answer (at)",
+    NULL,
+};
+static const char *const *const steps[] = {step_1, step_2, step_3};
 
 enum { STATEMENT_MAX = 8192 };
 

@@ -24,6 +24,7 @@
 #define SQL_US(t)                                                                                            \
     "(extract(epoch FROM date_trunc('second', " t "))::bigint * 1000000 + "                                  \
     "extract(microseconds FROM " t ")::bigint % 1000000)"
+#define NIL "'00000000-0000-0000-0000-000000000000'"
 #define PLANNER                                                                                              \
     "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "              \
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "              \
@@ -49,14 +50,14 @@
     "finished_at = CASE WHEN u.state = 2 THEN coalesce(t.finished_at, $1::bigint) END"
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.schedule_id, r.version, r.scheduled_at, r.due_at, r.state, r.attempt, r.failures, "             \
-    "r.lease_token, r.lease_until"
+    "r.lease_token, r.lease_until, r.by_hand_at"
 #define RUN_RECORD_COLUMNS RUN_COLUMNS ", r.started_at, r.ended_at, r.took_us, r.status, r.error"
 #define LOG_RECORD_COLUMNS                                                                                   \
     "r.id, r.schedule_id, r.version, r.scheduled_at, NULL::bigint, r.state, r.attempt, r.failures, "         \
-    "0::bigint, 0::bigint, r.started_at, r.ended_at, r.took_us, r.status, r.error"
+    "0::bigint, 0::bigint, r.by_hand_at, r.started_at, r.ended_at, r.took_us, r.status, r.error"
 #define LOG_NAMES                                                                                            \
     "id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, ended_at, took_us, "      \
-    "status, error"
+    "status, error, by_hand_at"
 #define OPEN_RUNS "(SELECT count(*) FROM @run r WHERE r.schedule_id = t.id AND r.state < 3)"
 #define RECORD_COLUMNS                                                                                       \
     "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
@@ -177,7 +178,8 @@
       "AND r.state <> 1 ORDER BY r.id FOR UPDATE), "                                                         \
       "gone AS (DELETE FROM @run r USING open o WHERE r.id = o.id RETURNING r.*), "                          \
       "logged AS (INSERT INTO @run_log (" LOG_NAMES ") SELECT id, schedule_id, version, scheduled_at, 7, "   \
-      "attempt, failures, started_at, $2::bigint, took_us, status, error FROM gone RETURNING schedule_id) "  \
+      "attempt, failures, started_at, $2::bigint, took_us, status, error, by_hand_at FROM gone "             \
+      "RETURNING schedule_id) "                                                                              \
       "UPDATE @timer t SET last_state = 7, last_at = $2 "                                                    \
       "FROM (SELECT DISTINCT schedule_id FROM logged) l WHERE t.id = l.schedule_id AND $3::bigint = 1")      \
     /* Running ones are those with a token; of state = 1 the planner would think that run_lease is the       \
@@ -196,9 +198,9 @@
                   "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o ORDER BY t.next_at, t.id")      \
     X(Q_RUNS_INSERT,                                                                                         \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
-      "lease_token, lease_until) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "              \
-      "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) "  \
-      "AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING RETURNING id")                \
+      "lease_token, lease_until, by_hand_at) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "  \
+      "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "  \
+      "$11::bigint[]) AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING RETURNING id") \
     X(Q_RETAKE_LOCK,                                                                                         \
       "WITH lost AS MATERIALIZED (SELECT r.id FROM @run r WHERE r.state = 1 AND r.lease_until < $1 "         \
       "ORDER BY r.lease_until LIMIT $3 FOR UPDATE SKIP LOCKED), "                                            \
@@ -228,7 +230,7 @@
     X(Q_RUNS_DELETE, "DELETE FROM @run WHERE id = ANY($1::uuid[])")                                          \
     X(Q_LOG_INSERT, "INSERT INTO @run_log (" LOG_NAMES ") SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "   \
                     "$3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], "   \
-                    "$9::bigint[], $10::bigint[], $11::bigint[], $12::text[]) AS u")                         \
+                    "$9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[]) AS u")          \
     X(Q_RUNS_KEEP,                                                                                           \
       "UPDATE @run r SET state = u.state, due_at = u.due_at, attempt = u.attempt, failures = u.failures, "   \
       "started_at = u.started_at, ended_at = u.ended_at, "                                                   \
@@ -270,6 +272,48 @@
     X(Q_LOG_OTHER,                                                                                           \
       "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.state = $2 AND r.state <> 3" RUN_PAGE)          \
     X(Q_LOG_OF, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.schedule_id = $4" RUN_PAGE)           \
+                                                                                                             \
+    /* by hand */                                                                                            \
+    X(Q_RUNS_OPEN_MANY, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.id = ANY($1::uuid[]) "            \
+                        "ORDER BY r.id")                                                                     \
+    X(Q_RUNS_LOG_MANY, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.id = ANY($1::uuid[]) "         \
+                       "ORDER BY r.id")                                                                      \
+    /* state + 0: of state = 5 the planner would think that run_dead is the index. */                        \
+    X(Q_REDRIVE,                                                                                             \
+      "WITH dead AS (SELECT DISTINCT ON (r.schedule_id, r.scheduled_at) r.id, s.version "                    \
+      "FROM unnest($1::uuid[]) AS u (id) JOIN @run r ON r.id = u.id AND r.state + 0 = 5 "                    \
+      "JOIN @schedule s ON s.id = r.schedule_id WHERE "                                                      \
+      "NOT EXISTS (SELECT 1 FROM @run o WHERE o.schedule_id = r.schedule_id "                                \
+      "AND o.scheduled_at = r.scheduled_at AND o.state < 3) ORDER BY r.schedule_id, r.scheduled_at, r.id) "  \
+      "UPDATE @run r SET state = 0, due_at = $2::bigint, version = d.version, failures = 0, "                \
+      "doomed = false, by_hand_at = $2, ended_at = NULL FROM dead d WHERE r.id = d.id RETURNING r.id")       \
+    X(Q_DISCARD,                                                                                             \
+      "WITH gone AS (DELETE FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.state + 0 = 5 RETURNING r.*) "    \
+      "INSERT INTO @run_log (" LOG_NAMES ") SELECT id, schedule_id, version, scheduled_at, 7, attempt, "     \
+      "failures, started_at, $2::bigint, took_us, status, error, by_hand_at FROM gone")                      \
+    X(Q_TIMES_RUN, "SELECT r.scheduled_at FROM @run r WHERE r.schedule_id = $1 AND r.state < 3 "             \
+                   "AND r.scheduled_at >= $2::bigint AND r.scheduled_at < $3::bigint "                       \
+                   "UNION ALL SELECT r.scheduled_at FROM @run r WHERE r.schedule_id = $1 AND r.state = 5 "   \
+                   "AND r.scheduled_at >= $2 AND r.scheduled_at < $3 "                                       \
+                   "UNION ALL SELECT r.scheduled_at FROM @run_log r WHERE r.schedule_id = $1 "               \
+                   "AND r.id >= $4::uuid AND r.state NOT IN (6, 7) AND r.scheduled_at >= $2 "                \
+                   "AND r.scheduled_at < $3 ORDER BY 1")                                                     \
+                                                                                                             \
+    /* answers that are given again */                                                                       \
+    X(Q_ANSWER_HOLD, "SELECT pg_try_advisory_xact_lock(hashtextextended('@', $1::bigint))")                  \
+    X(Q_ANSWER_GET, "SELECT request, at, text FROM @answer WHERE key = $1")                                  \
+    X(Q_ANSWER_PUT, "INSERT INTO @answer AS a (key, request, at, text) VALUES ($1, $2, $3, $4) "             \
+                    "ON CONFLICT (key) DO UPDATE SET request = excluded.request, at = excluded.at, "         \
+                    "text = excluded.text")                                                                  \
+    X(Q_ANSWERS_TRIM, "WITH old AS (SELECT key FROM @answer WHERE at < $1 ORDER BY at LIMIT $2) "            \
+                      "DELETE FROM @answer a USING old WHERE a.key = old.key")                               \
+    X(Q_CLEAR_DEAD,                                                                                          \
+      "DELETE FROM @run WHERE id IN (SELECT id FROM @run WHERE state = 5 AND id > " NIL " ORDER BY id "      \
+      "LIMIT $1)")                                                                                           \
+    X(Q_CLEAR_LOG,                                                                                           \
+      "DELETE FROM @run_log WHERE id IN (SELECT id FROM @run_log WHERE id > " NIL " ORDER BY id LIMIT $1)")  \
+    X(Q_CLEAR_ANSWERS, "DELETE FROM @answer WHERE key IN (SELECT key FROM @answer WHERE key > " NIL          \
+                       " ORDER BY key LIMIT $1)")                                                            \
                                                                                                              \
     /* upkeep */                                                                                             \
     X(Q_TRIM_OK, "WITH old AS (SELECT id FROM @run_log WHERE state = 3 AND ended_at < $1 "                   \

@@ -35,7 +35,8 @@ int col_run(struct query *q, int at, struct run *ret)
     ret->failures = col_i64(q, at + 7);
     ret->lease_token = (uint64_t)col_i64(q, at + 8);
     ret->lease_until = (struct wall){col_i64(q, at + 9)};
-    return at + 10;
+    ret->by_hand_at = (struct wall){col_i64(q, at + 10)};
+    return at + 11;
 }
 
 void tally_move(struct sqlite_store *s, int from, int to)
@@ -147,6 +148,7 @@ enum err run_move_to_log(struct sqlite_store *s, const struct run *run, const st
     bind_i64(&q, end->took_us);
     bind_i64(&q, end->status);
     bind_str(&q, end->error);
+    bind_i64(&q, run->by_hand_at.us);
     e = query_run(&q, NULL, err);
     if (e)
         return e;
@@ -177,8 +179,8 @@ static enum err read_at_end(struct sqlite_store *s, const struct uuid *schedule,
     return ERR_NONE;
 }
 
-static enum err release_waiting(struct sqlite_store *s, const struct uuid *schedule, struct wall now,
-                                struct error *err)
+enum err release_waiting(struct sqlite_store *s, const struct uuid *schedule, struct wall now,
+                         struct error *err)
 {
     QUERY(q, s, Q_RELEASE);
 

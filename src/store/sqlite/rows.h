@@ -39,6 +39,9 @@ struct run_end {
 /* Moves a run from `run` to `run_log`. */
 CHECKED enum err run_move_to_log(struct sqlite_store *s, const struct run *run, const struct run_end *end,
                                  struct error *err);
+/* The oldest run of this schedule that waits is due now. */
+CHECKED enum err release_waiting(struct sqlite_store *s, const struct uuid *schedule, struct wall now,
+                                 struct error *err);
 /*
  * A run of this schedule has left the open ones: releases the one that waits, or tells the timer.
  * `definition` NULL: not the one in force. *ret_due: what became due, WALL_NEVER nothing. See complete() in

@@ -27,6 +27,7 @@ static enum err insert(struct sqlite_store *s, struct run *run, struct error *er
         bind_i64(&q, run->failures);
         bind_i64(&q, (int64_t)run->lease_token);
         bind_i64(&q, run->lease_until.us);
+        bind_i64(&q, run->by_hand_at.us);
         e = query_run(&q, &made, err);
         if (e || made > 0)
             return e;

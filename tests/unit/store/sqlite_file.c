@@ -203,10 +203,35 @@ static void a_database_of_a_newer_build_is_refused_untouched(void **state)
 
     ok(open_file(p->path, &f, &err), &err);
     sqlite_file_free(TAKE(f));
-    exec_raw(p->path, "UPDATE meta SET value = '999' WHERE key = 'schema_version'");
-    expect_refusal(p->path, ERR_CONFLICT, "schema version 999");
-    exec_raw(p->path, "UPDATE meta SET value = '1' WHERE key = 'schema_version'");
+    exec_raw(p->path, "UPDATE meta SET value = value + 9000 WHERE key = 'schema_version'");
+    expect_refusal(p->path, ERR_CONFLICT, "schema version 90");
+    exec_raw(p->path, "UPDATE meta SET value = value - 9000 WHERE key = 'schema_version'");
     ok(open_file(p->path, &f, &err), &err);
+    sqlite_file_free(f);
+}
+
+/* As the first version left it, with a run of that version in it. */
+static void an_older_builds_database_is_migrated(void **state)
+{
+    struct place *p = *state;
+    struct sqlite_file *f = NULL;
+    struct store *s = NULL;
+    struct run_record r;
+    struct error err = {0};
+
+    ok(open_file(p->path, &f, &err), &err);
+    sqlite_file_free(TAKE(f));
+    exec_raw(p->path, "ALTER TABLE run DROP COLUMN by_hand_at; ALTER TABLE run_log DROP COLUMN by_hand_at;"
+                      "DROP TABLE answer; UPDATE meta SET value = '1' WHERE key = 'schema_version';"
+                      "INSERT INTO run (id, schedule_id, version, scheduled_at, state, attempt, failures) "
+                      "VALUES (x'00000000000000000000000000000001', x'00', 1, 5, 5, 1, 1)");
+    ok(open_file(p->path, &f, &err), &err);
+    ok(sqlite_connect(f, true, &s, &err), &err);
+    ok(store_begin(s, true, &err), &err);
+    ok(store_get_run(s, (struct uuid){{[15] = 1}}, &r, &err), &err);
+    assert_int_equal(r.run.by_hand_at.us, 0);
+    ok(store_commit(s, &err), &err);
+    store_close(s);
     sqlite_file_free(f);
 }
 
@@ -408,6 +433,7 @@ int main(void)
         SENTENCE(all_missing_folders_are_made),
         SENTENCE(a_folder_that_cannot_be_made_is_named),
         SENTENCE(a_database_of_a_newer_build_is_refused_untouched),
+        SENTENCE(an_older_builds_database_is_migrated),
         SENTENCE(somebody_elses_database_is_refused),
         SENTENCE(a_file_that_is_no_database_is_refused),
         SENTENCE(what_was_committed_is_there_after_reopening),

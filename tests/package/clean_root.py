@@ -49,6 +49,8 @@ class CleanRoot:
         self.remove()
         run("cp", "-a", base, self.path)
         (self.path / "complete").unlink()
+        # What systemd's own helpers look at.
+        run("mount", "-t", "proc", "proc", self.path / "proc")
 
     @staticmethod
     def _use_apt_of_this_machine(root):
@@ -81,8 +83,14 @@ class CleanRoot:
         return self.path / path.lstrip("/")
 
     def remove(self):
-        if self.path.exists():
-            mounted = [m for m in re.findall(r"^\S+ (\S+)", pathlib.Path("/proc/mounts").read_text(), re.M)
-                       if m.startswith(f"{self.path}/")]
-            assert not mounted, f"something is mounted below {self.path}: {mounted}"
-            shutil.rmtree(self.path)
+        """Nothing of what is mounted in it is touched: a mount that stays is an error."""
+        if not self.path.exists():
+            return
+        for place in self._mounts():
+            run("umount", place)
+        assert not self._mounts(), f"still mounted: {self._mounts()}"
+        shutil.rmtree(self.path)
+
+    def _mounts(self):
+        all_of_them = re.findall(r"^\S+ (\S+)", pathlib.Path("/proc/mounts").read_text(), re.M)
+        return [place for place in all_of_them if place.startswith(f"{self.path}/")]

@@ -15,16 +15,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 
 from clean_root import TOP, CleanRoot, run
 
 sys.path.insert(0, str(TOP / "tests" / "integration"))
+from harness import Api, definition  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
-PORT = 19902
 PATIENCE = 60
 
 
@@ -66,25 +65,24 @@ class Service:
         start = shlex.split(service["ExecStart"])
         self.process = subprocess.Popen(
             root.command("setpriv", "--reuid", service["User"], "--regid", service["Group"], "--clear-groups", "--no-new-privs",
-                         "env", "-i", "--chdir", service["WorkingDirectory"], f"CARILLON_SERVER_LISTEN=127.0.0.1:{PORT}", *start),
+                         "env", "-i", "--chdir", service["WorkingDirectory"], "CARILLON_SERVER_LISTEN=127.0.0.1:0", *start),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         for line in self.process.stdout:
             self.said.append(line)
             if '"listening"' in line:
+                self.api = Api(json.loads(line)["address"])
                 return
         raise AssertionError("it did not start:\n" + "".join(self.said))
-
-    def call(self, method, path, body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.loads(answer.read() or b"null")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 def install(root, package):
@@ -92,14 +90,10 @@ def install(root, package):
     return root.apt("-o", "Dpkg::Options::=--force-confold", "install", f"/root/{package.name}")
 
 
-def definition(url, key, **members):
-    return {"name": key, "client": {"application": "package", "key": key}, "type": "now", "schedule": "",
-            "task": {"type": "rest", "connection": {"host": url}, "data": {"key": key}}, **members}
-
-
 def test_the_package_lives_from_install_to_purge(root, packages):
     first, later = packages
     receiver = Receiver()
+    service = None
     try:
         install(root, first)
         owner = root.file("/var/lib/carillon").stat()
@@ -111,8 +105,8 @@ def test_the_package_lives_from_install_to_purge(root, packages):
         assert "wrong" not in root.run("carillon", "config", "check", "--config", "/etc/carillon/config.yaml")
 
         service = Service(root)
-        service.call("POST", "/schedules", definition(receiver.url, "now"))
-        kept = service.call("POST", "/schedules", definition(receiver.url, "kept", type="date", schedule="2199-01-01T00:00:00"))
+        service.api.register(definition(receiver.url, key="now"))
+        kept = service.api.register(definition(receiver.url, "date", "2199-01-01T00:00:00", key="kept"))
         receiver.wait_for(1, timeout=PATIENCE)
         service.stop()
         assert root.file("/var/lib/carillon/carillon.db").exists()
@@ -123,8 +117,8 @@ def test_the_package_lives_from_install_to_purge(root, packages):
         assert "level: debug" in config.read_text(), "the upgrade took the administrator's words away"
         assert config.stat().st_mode & 0o777 == 0o640
         service = Service(root)
-        assert service.call("GET", f"/schedules/{kept['id']}")["name"] == "kept"
-        service.call("POST", "/schedules", definition(receiver.url, "again"))
+        assert service.api.schedule(kept["id"])["name"] == kept["name"]
+        service.api.register(definition(receiver.url, key="again"))
         receiver.wait_for(2, timeout=PATIENCE)
         service.stop()
 
@@ -134,6 +128,8 @@ def test_the_package_lives_from_install_to_purge(root, packages):
         root.apt("purge", "carillon")
         assert not root.file("/var/lib/carillon").exists() and not config.exists()
     finally:
+        if service:
+            service.close()
         receiver.close()
 
 

@@ -1,5 +1,6 @@
 /*
- * cmd_schedule.c: add, list, get, delete, trigger, instances: the commands that talk to a running server.
+ * cmd_schedule.c: add, list, get, delete, trigger, instances, health: the commands that talk to a running
+ * server.
  *
  * What the server answers is shown by its own members, so a member that a later server adds is shown too.
  */
@@ -275,4 +276,15 @@ int command_instances(const struct cli_host *host, const struct command *c, cons
         return status;
     status = talk_call(&t, "GET", "/instances", (struct str){NULL, 0});
     return status ? status : show_answer(&t, show_instances);
+}
+
+int command_health(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    CLEANUP(talk_done) struct talk t = {0};
+    int status = talk_open(host, c, a, &t);
+
+    if (status)
+        return status;
+    status = talk_call(&t, "GET", "/readyz", (struct str){NULL, 0});
+    return status ? status : show_answer(&t, show_ready);
 }

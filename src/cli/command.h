@@ -63,6 +63,7 @@ int command_list(const struct cli_host *host, const struct command *c, const str
 int command_get(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_delete(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_trigger(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_health(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_instances(const struct cli_host *host, const struct command *c, const struct args *a);
 
 #endif

@@ -139,6 +139,19 @@ const struct command commands[] = {
         .run = command_instances,
     },
     {
+        .name = "health",
+        .words = "",
+        .about = "whether the server can serve, as the exit status",
+        .description =
+            "Asks /readyz: 0 when the server answers and reaches its database, 1 when not, and why. For the "
+            "health checks of containers and scripts.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon health\n"
+                    "  until carillon health; do sleep 1; done",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_health,
+    },
+    {
         .name = "next",
         .words = "CRON",
         .words_min = 1,

@@ -393,3 +393,13 @@ int show_instances(struct str body)
     grid_print(&g, "", &out);
     return out_print(&out);
 }
+
+int show_ready(struct str body)
+{
+    CLEANUP(buf_done_p) struct buf out = {0};
+
+    (void)body;
+    buf_init(&out, OUT_MAX_BYTES);
+    buf_add_cstr(&out, "ready\n");
+    return out_print(&out);
+}

@@ -18,5 +18,6 @@ int show_schedule(struct str body);
 int show_deleted(struct str body);
 int show_triggered(struct str body);
 int show_instances(struct str body);
+int show_ready(struct str body);
 
 #endif

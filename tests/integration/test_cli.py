@@ -8,7 +8,7 @@ import pytest
 
 from harness import TOP, definition, run_cli
 
-COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "instances", "next", "config check", "config show",
+COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "instances", "health", "next", "config check", "config show",
             "config reference", "version"]
 
 
@@ -249,3 +249,9 @@ def test_no_server_is_a_failure_that_says_where_it_looked():
 def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(carillon):
     done = run_cli("list", url=carillon.url, env={"http_proxy": "http://127.0.0.1:1"})
     assert done.returncode == 0, done.stderr
+
+
+def test_health_is_the_exit_status_of_a_server_that_reaches_its_database(carillon):
+    done = run_cli("health", url=carillon.url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ready\n", "")
+    assert run_cli("health", url="http://127.0.0.1:1").returncode == 1

@@ -9,13 +9,14 @@ BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server
 # debhelper and what it needs build the package; the rest tries it in a clean root.
 DEB_PACKAGES = $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot
 DEB_TEST_PACKAGES = $(DEB_PACKAGES) python3-pytest debootstrap systemd man-db
+IMAGE_TEST_PACKAGES = python3-pytest debootstrap buildah podman-compose
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
 
 # Debian's own interpreter: the packages above belong to it.
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 
-.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz docs deb test-deb clean
+.PHONY: help deps deps-build deps-bench deps-fuzz build run test lint bench fuzz docs deb test-deb test-image clean
 
 help:
 	@echo "make run     build Carillon and start it on http://127.0.0.1:9902, data in build/run"
@@ -26,6 +27,7 @@ help:
 	@echo "make fuzz    each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make deb     the Debian package: build/deb/carillon_*.deb"
 	@echo "make test-deb  installs, starts, upgrades and removes it in a clean Debian (needs root)"
+	@echo "make test-image  builds the container image and fires a schedule through it (needs root)"
 	@echo "make docs    writes the parts of docs/ that the program knows"
 	@echo "make deps    installs what the above need (Debian's packages; needs root or sudo)"
 	@echo "make clean   removes build/"
@@ -76,6 +78,10 @@ deb:
 test-deb:
 	@tests/deps.sh $(DEB_TEST_PACKAGES)
 	@$(PYTHON) tests/run.py deb
+
+test-image:
+	@tests/deps.sh $(IMAGE_TEST_PACKAGES)
+	@$(PYTHON) tests/run.py image
 
 clean:
 	rm -rf build

@@ -4,6 +4,7 @@
     tests/run.py lint        format, clang-tidy, rooms, headers
     tests/run.py fuzz        each fuzz target for FUZZ_SECONDS
     tests/run.py deb         the Debian package in a clean Debian
+    tests/run.py image       the container image, built and run
 
 Every case of every C test program counts, and every pytest case. A step that cannot run at all (a build
 that breaks, a program that crashes without naming a case) counts as one failed. Python's standard library
@@ -268,8 +269,12 @@ def deb(count):
     pytest(count, "package", ["tests/package/test_deb.py"])
 
 
+def image(count):
+    pytest(count, "image", ["tests/package/test_image.py"])
+
+
 def main(words):
-    stages = {"test": test, "lint": lint, "fuzz": fuzz, "deb": deb}
+    stages = {"test": test, "lint": lint, "fuzz": fuzz, "deb": deb, "image": image}
     if not words or any(word not in stages for word in words):
         say(__doc__)
         return 2

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "calendar/zones.h"
 #include "deliver/deliver.h"
+#include "deliver/guard.h"
 
 /* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
 enum {
@@ -39,6 +40,7 @@ struct service {
     struct str *hidden_headers;
     struct schedule_rules rules;        /* for what clients send */
     struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
+    struct guard *guard;
     struct uuid instance;
     char roles[32]; /* "api,worker,monitor" */
     struct wall started_at;
@@ -102,6 +104,24 @@ static struct engine_options engine_options_of(struct service *v)
         .core =
             {
                 .horizon_us = s->scheduler.horizon_us,
+static enum err make_guard(struct service *v, struct error *err)
+{
+    const struct settings_list *from[] = {&v->settings->delivery.allow, &v->settings->delivery.deny};
+    struct str *lists[2] = {NULL, NULL};
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; i < COUNT_OF(from) && !e; i++) {
+        e = alloc_array(from[i]->n, sizeof(*lists[i]), (void **)&lists[i], err);
+        for (size_t k = 0; k < from[i]->n && !e; k++)
+            lists[i][k] = str_of(from[i]->items[k]);
+    }
+    if (!e)
+        e = guard_new(&(struct guard_lists){lists[0], from[0]->n, lists[1], from[1]->n}, &v->guard, err);
+    alloc_free(lists[0]);
+    alloc_free(lists[1]);
+    return e;
+}
+
                 .lease_us = s->scheduler.lease_us,
                 .never_claims = !settings_list_has(&s->roles, "worker"),
                 .safety_poll_us = wiring_store_look_us(s),
@@ -128,6 +148,7 @@ static struct engine_options engine_options_of(struct service *v)
         .upkeep_every_us = s->retention.every_us,
         .keep_finished_us = s->retention.finished_us,
         .keep_ok_us = s->retention.runs_us,
+                .guard = v->guard,
         .keep_failed_us = s->retention.failed_us,
     };
 }
@@ -249,6 +270,8 @@ static enum err start(struct service *v, struct error *err)
     name_roles(v);
     /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
      * started. */
+    if (!e)
+        e = make_guard(v, err);
     engine = engine_options_of(v);
     e = engine_new(&engine, &v->engine, err);
     if (!e)
@@ -295,6 +318,7 @@ static void stop(struct service *v, int64_t grace_us)
 static void address_of(const struct service *v, char ret[ADDRESS_MAX])
 {
     const char *listen = v->settings->server.listen;
+    guard_unref(v->guard);
     const char *colon = strrchr(listen, ':');
 
     if (snprintf(ret, ADDRESS_MAX, "http://%.*s:%u", (int)(colon - listen), listen, api_port(v->api)) < 0)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/network.h"
 #include "base/str.h"
 #include "config/value.h"
 
@@ -124,4 +125,16 @@ enum err check_header_name(struct str text, struct error *err)
             return error_set(err, ERR_INVALID, NULL, "must be names of HTTP headers");
     }
     return ERR_NONE;
+}
+
+enum err check_host_rule(struct str text, struct error *err)
+{
+    enum { SHOWN = 60 };
+    struct host_rule unused;
+    struct error why;
+    enum err e = host_rule_parse(text, &unused, &why);
+
+    if (!e)
+        return ERR_NONE;
+    return error_set(err, e, NULL, "%.*s %s", (int)(text.n < SHOWN ? text.n : SHOWN), text.p, why.text);
 }

@@ -51,6 +51,18 @@ static bool starts_group(size_t i)
     return n > 0 && (i == 0 || strncmp(settings_table[i - 1].member, member, n) != 0);
 }
 
+/* A word that means itself in a list of YAML. */
+static bool is_plain(struct str word)
+{
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i > 0 && memchr("-_./", c, 4))))
+            return false;
+    }
+    return word.n > 0;
+}
+
 /* Numbers and words stand bare; all other texts are quoted as JSON, which YAML reads too. */
 static void add_yaml_value(const struct settings *s, const struct setting *t, struct buf *out)
 {
@@ -65,7 +77,10 @@ static void add_yaml_value(const struct settings *s, const struct setting *t, st
         buf_add_char(out, '[');
         for (bool first = true; rest.n > 0 && str_cut(&rest, ',', &one); first = false) {
             buf_add_cstr(out, first ? "" : ", ");
-            buf_add(out, one);
+            if (is_plain(one))
+                buf_add(out, one);
+            else
+                buf_add_json(out, one);
         }
         buf_add_char(out, ']');
     } else if (t->kind == SETTING_TEXT) {

@@ -83,6 +83,8 @@ struct settings {
         int64_t max_connections;
         char *ca_file;                       /* "" = the system's */
         struct settings_list hidden_headers; /* lower case */
+        struct settings_list allow;          /* as host_rule_parse() takes them */
+        struct settings_list deny;
     } delivery;
     struct {
         int64_t finished_us;

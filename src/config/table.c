@@ -316,6 +316,26 @@ const struct setting settings_table[] = {
      .offset = AT(retention.finished_us),
      .fallback = "1d",
      .min = 0,
+    {.section = "delivery",
+     .member = "allow",
+     .kind = SETTING_LIST,
+     .offset = AT(delivery.allow),
+     .fallback = "",
+     .check = check_host_rule,
+     .about =
+         "Whom schedules may call: networks (`10.1.0.0/16`, `2001:db8::/32`), addresses, hosts' names and "
+         "`\"*.example.com\"` (everything below it; quoted in YAML). Empty: everybody that is not denied."},
+    {.section = "delivery",
+     .member = "deny",
+     .kind = SETTING_LIST,
+     .offset = AT(delivery.deny),
+     .fallback = "",
+     .check = check_host_rule,
+     .about =
+         "Whom they may not call, in the same words; it wins over `allow`. Link-local addresses and those of "
+         "clouds' metadata services are denied anyway, unless `allow` holds a network within them. Networks "
+         "are judged on every address that is really connected to."},
+
      .max = YEARS(100),
      .about = "How long a schedule without further occurrences is kept."},
     {.section = "retention",

@@ -35,5 +35,6 @@ CHECKED enum err check_schema(struct str text, struct error *err);
 CHECKED enum err check_redis_url(struct str text, struct error *err);
 CHECKED enum err check_identifier(struct str text, struct error *err);
 CHECKED enum err check_header_name(struct str text, struct error *err);
+CHECKED enum err check_host_rule(struct str text, struct error *err);
 
 #endif

@@ -102,6 +102,11 @@ static void set_sequence(struct walk *w, const struct setting *t, const yaml_nod
             return;
         }
         items[n++] = scalar_text(item);
+        /* A list may go over many lines: the fault is in its item's. */
+        if (t->check && str_is_utf8(items[n - 1]) && t->check(items[n - 1], &err)) {
+            fault(w, err.code, item, "%s %s", path, err.text);
+            return;
+        }
     }
     if (value_set_list(w->l->s, t, items, n, &err))
         fault(w, err.code, node, "%s %s", path, err.text);

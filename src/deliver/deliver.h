@@ -16,6 +16,7 @@
 #include "model/schedule.h"
 
 struct delivery;
+struct guard;
 typedef void (*delivery_done_fn)(struct delivery *d);
 
 /* One attempt. Made and owned by the engine; the deliverer uses it between start() and done(). */
@@ -37,6 +38,7 @@ struct deliver_options {
     size_t connections_max; /* kept open at most, idle ones included */
     size_t per_host_max;    /* connections to one host at most; 0: no limit */
     const char *ca_file;    /* NULL: the system's */
+    struct guard *guard;    /* whom to call; each deliverer holds on to it; NULL: anybody */
 };
 
 struct deliverer;

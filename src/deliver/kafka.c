@@ -58,7 +58,10 @@ static void place(struct kafka *k, struct shipment *s)
     struct producer *p = NULL;
     struct uuid key;
     struct error err;
-    enum err e = kafka_config_key(task, &key, &err);
+    enum err e = kafka_gate_judge(k->guard, task->host, &err);
+
+    if (!e)
+        e = kafka_config_key(task, &key, &err);
 
     item = e ? NULL : pool_find(&k->pool, key);
     if (item)
@@ -153,6 +156,7 @@ static void kafka_free(struct kafka *k)
     buf_done(&k->value);
     buf_done(&k->topic);
     alloc_free(k->ca_file);
+    guard_unref(k->guard);
     alloc_free(k);
 }
 
@@ -206,6 +210,7 @@ enum err kafka_open(struct reactor *reactor, const struct deliver_options *optio
     k = alloc_new(struct kafka);
     k->base.ops = &kafka_ops;
     k->reactor = reactor;
+    k->guard = guard_ref(options->guard);
     k->rng.state = random_u64();
     k->pool = (struct pool){
         .reactor = reactor,

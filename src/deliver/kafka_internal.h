@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "deliver/chores.h"
 #include "deliver/errands.h"
+#include "deliver/guard.h"
 #include "deliver/kafka.h"
 #include "deliver/pool.h"
 
@@ -27,6 +28,7 @@ enum {
 };
 
 struct making;
+struct kafka_gate;
 
 struct producer {
     struct pool_item item;
@@ -35,6 +37,7 @@ struct producer {
     char *host;                   /* the brokers, for people */
     char *secrets[KAFKA_SECRETS]; /* what must not be told; NULL: none */
     struct making *making;        /* until it is made */
+    struct kafka_gate *gate;
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue; /* delivery reports and errors */
     int event_fd;            /* -1: none */
@@ -56,6 +59,7 @@ struct kafka {
     struct deliverer base;
     struct reactor *reactor;
     char *ca_file; /* NULL: the system's */
+    struct guard *guard;
     struct errands errands;
     struct pool pool;
     struct list producers; /* all, those that the pool has forgotten too */
@@ -75,6 +79,19 @@ CHECKED enum err kafka_config_key(const struct task *task, struct uuid *ret, str
 /* *ret is the caller's until rd_kafka_new() takes it. */
 CHECKED enum err kafka_config_make(const struct kafka *k, const struct task *task, rd_kafka_conf_t **ret,
                                    struct error *err);
+
+/* kafka_gate.c: from any thread. */
+struct kafka_gate *kafka_gate_new(struct guard *guard);
+struct kafka_gate *kafka_gate_ref(struct kafka_gate *g);
+void kafka_gate_unref(struct kafka_gate *g);
+/* `g` must live as long as what is made from `conf`. */
+void kafka_gate_set(struct kafka_gate *g, rd_kafka_conf_t *conf);
+/* Whether it is for want of descriptors or memory that there is no connection. */
+bool kafka_gate_wants(struct kafka_gate *g);
+/* False: no broker was refused. */
+bool kafka_gate_refusal(struct kafka_gate *g, char ret[ATTEMPT_TEXT_MAX]);
+/* ERR_REFUSED when one of the bootstrap servers must not be called, whatever it resolves to. */
+CHECKED enum err kafka_gate_judge(const struct guard *guard, struct str hosts, struct error *err);
 
 /* kafka_record.c */
 /* Hands the attempt's record to librdkafka; `opaque` comes back with its report. */

@@ -24,6 +24,7 @@ struct making {
     char reason[512];
     bool want; /* it failed for want of something of ours */
     struct chores *chores;
+    struct kafka_gate *gate;   /* librdkafka's reference, until .rk goes on */
     struct producer *producer; /* loop's thread only; NULL: nobody waits any more */
 };
 
@@ -31,6 +32,7 @@ struct making {
 struct ending {
     struct chore chore;
     rd_kafka_t *rk;
+    struct kafka_gate *gate;
     int event_fd;
 };
 
@@ -48,11 +50,15 @@ static void end_work(struct chore *c)
 
 static void end_done(struct chore *c, bool alone)
 {
+    struct ending *v = CONTAINER_OF(c, struct ending, chore);
+
     (void)alone;
-    alloc_free(CONTAINER_OF(c, struct ending, chore));
+    kafka_gate_unref(v->gate);
+    alloc_free(v);
 }
 
-static void end_elsewhere(struct chores *chores, rd_kafka_t *rk, int event_fd)
+/* With librdkafka's reference to the gate. */
+static void end_elsewhere(struct chores *chores, rd_kafka_t *rk, struct kafka_gate *gate, int event_fd)
 {
     struct ending *v = alloc_new(struct ending);
 
@@ -60,6 +66,7 @@ static void end_elsewhere(struct chores *chores, rd_kafka_t *rk, int event_fd)
     v->chore.done = end_done;
     list_init(&v->chore.node);
     v->rk = rk;
+    v->gate = gate;
     v->event_fd = event_fd;
     chores_add(chores, &v->chore);
 }
@@ -79,7 +86,8 @@ void kafka_producer_free(struct producer *p)
         rd_kafka_queue_destroy(p->queue);
     }
     if (p->rk)
-        end_elsewhere(k->chores, p->rk, p->event_fd);
+        end_elsewhere(k->chores, p->rk, p->gate, p->event_fd);
+    kafka_gate_unref(p->gate);
     for (size_t i = 0; i < KAFKA_SECRETS; i++)
         alloc_free(p->secrets[i]);
     alloc_free(p->host);
@@ -147,6 +155,13 @@ void kafka_producer_break(struct producer *p)
 
 /* --- heard --- */
 
+/* Whether it was never written because there was no descriptor for a connection. */
+static bool is_want(const struct producer *p, const rd_kafka_message_t *m)
+{
+    return m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT &&
+           rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED && kafka_gate_wants(p->gate);
+}
+
 static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mono now)
 {
     const rd_kafka_message_t *m;
@@ -159,6 +174,8 @@ static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mon
             p->trouble[0] = '\0';
         else if (s->errand.delivery)
             kafka_report_tell(p, s->errand.delivery, m, text);
+        if (is_want(p, m))
+            errand_put_off(&p->kafka->errands, &s->errand, text, now);
         end_shipment(s, m->err == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : text, now);
     }
 }
@@ -276,14 +293,18 @@ static void make_done(struct chore *c, bool alone)
 {
     struct making *v = CONTAINER_OF(c, struct making, chore);
 
-    if (!alone && v->producer)
+    if (!alone && v->producer) {
+        if (v->rk)
+            v->gate = NULL; /* now its, which has another of its own */
         made(v->producer, TAKE(v->rk), v);
-    else if (!alone && v->rk)
-        end_elsewhere(v->chores, TAKE(v->rk), -1);
+    } else if (!alone && v->rk) {
+        end_elsewhere(v->chores, TAKE(v->rk), TAKE(v->gate), -1);
+    }
     if (v->rk)
         rd_kafka_destroy(v->rk);
     if (v->conf)
         rd_kafka_conf_destroy(v->conf);
+    kafka_gate_unref(v->gate);
     alloc_free(v);
 }
 
@@ -311,6 +332,7 @@ enum err kafka_producer_new(struct kafka *k, const struct task *task, struct pro
 
     p->kafka = k;
     p->event_fd = -1;
+    p->gate = kafka_gate_new(k->guard);
     list_init(&p->item.node);
     list_push_back(&k->producers, &p->node);
     list_init(&p->waiting);
@@ -327,6 +349,8 @@ enum err kafka_producer_new(struct kafka *k, const struct task *task, struct pro
     v->chore.done = make_done;
     list_init(&v->chore.node);
     v->conf = conf;
+    v->gate = kafka_gate_ref(p->gate);
+    kafka_gate_set(v->gate, conf);
     v->chores = k->chores;
     v->producer = p;
     p->making = v;

@@ -47,8 +47,11 @@ void kafka_report_trouble(struct producer *p, rd_kafka_resp_err_t code, const ch
 static void tell_timeout(const struct producer *p, const struct task *task, char ret[KAFKA_TEXT_MAX])
 {
     double timeout_s = (double)task->timeout_us / (double)US_PER_S;
+    char refusal[ATTEMPT_TEXT_MAX];
 
-    if (p->trouble[0] != '\0')
+    if (kafka_gate_refusal(p->gate, refusal))
+        (void)snprintf(ret, KAFKA_TEXT_MAX, "%s", refusal);
+    else if (p->trouble[0] != '\0')
         (void)snprintf(ret, KAFKA_TEXT_MAX, "timeout after %g s: %s", timeout_s, p->trouble);
     else
         (void)snprintf(ret, KAFKA_TEXT_MAX, "timeout after %g s: no acknowledgement from %s", timeout_s,

@@ -67,7 +67,9 @@ static void place(struct redis *r, struct job *j)
         refuse(r, j, e, err.text);
         return;
     }
-    e = redis_address_key(&address, &key, &err);
+    e = guard_judge_host(r->guard, str_of(address.host), &err);
+    if (!e)
+        e = redis_address_key(&address, &key, &err);
     item = e ? NULL : pool_find(&r->pool, key);
     if (item)
         l = CONTAINER_OF(item, struct link, item);
@@ -166,6 +168,7 @@ static void redis_free(struct redis *r)
     errands_close(&r->errands);
     buf_done(&r->body);
     buf_done(&r->command);
+    guard_unref(r->guard);
     alloc_free(r);
 }
 
@@ -220,6 +223,7 @@ enum err redis_open(struct reactor *reactor, const struct deliver_options *optio
     r = alloc_new(struct redis);
     r->base.ops = &redis_ops;
     r->reactor = reactor;
+    r->guard = guard_ref(options->guard);
     r->rng.state = random_u64();
     r->pool = (struct pool){
         .reactor = reactor,

@@ -19,8 +19,10 @@
 #include "base/random.h"
 #include "deliver/chores.h"
 #include "deliver/errands.h"
+#include "deliver/guard.h"
 #include "deliver/pool.h"
 #include "deliver/redis.h"
+#include "deliver/redis_address.h"
 
 enum {
     REDIS_COMMAND_MAX = 64 * 1024 * 1024, /* bytes of one command; what the API accepts is far below */
@@ -31,16 +33,6 @@ enum {
     REDIS_ERROR_MAX = 256,        /* of a server's error that are kept */
     REDIS_WHERE_MAX = 300,
     REDIS_TEXT_MAX = 1024,
-};
-
-/* What task.host says. */
-struct redis_address {
-    char *text; /* the members below, terminated, in one piece */
-    const char *host;
-    uint16_t port;
-    struct str user;     /* "" for none */
-    struct str password; /* p NULL: no AUTH */
-    int64_t database;
 };
 
 enum link_state {
@@ -97,6 +89,7 @@ struct job {
 struct redis {
     struct deliverer base;
     struct reactor *reactor;
+    struct guard *guard;
     struct errands errands;
     struct pool pool;
     struct chores *chores;
@@ -112,14 +105,7 @@ struct redis {
 /* The job has left its link's lists; its attempt has ended. */
 void redis_job_free(struct job *j);
 
-/* redis_address.c: `text` as model/connection.c lets it pass; ERR_INVALID else. */
-CHECKED enum err redis_address_parse(struct str text, struct redis_address *ret, struct error *err);
-void redis_address_done(struct redis_address *a);
-CHECKED enum err redis_address_key(const struct redis_address *a, struct uuid *ret, struct error *err);
-
 /* redis_command.c */
-/* One command as RESP, appended. */
-void redis_command_add(struct buf *out, const struct str *words, size_t n);
 /* The attempt's command, in r->command. */
 CHECKED enum err redis_command_make(struct redis *r, const struct delivery *d, struct error *err);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "deliver/outcome.h"
 #include "deliver/redis_internal.h"
 
@@ -87,7 +88,10 @@ enum err redis_wire_open(struct link *l, const struct addrinfo *a, struct error 
 {
     const int on = 1;
     char why[96];
+    enum err e = guard_judge(l->redis->guard, str_of(l->address.host), a->ai_addr, err);
 
+    if (e)
+        return e;
     l->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->fd < 0)
         return outcome_is_want(errno) ? error_set(err, ERR_MEMORY, l->where, "cannot make a connection: %s",

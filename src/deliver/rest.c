@@ -192,6 +192,7 @@ static void rest_free(struct rest *r)
     map_done(&r->hosts);
     alloc_free(r->user_agent);
     alloc_free(r->ca_file);
+    guard_unref(r->options.guard);
     alloc_free(r);
 }
 
@@ -217,6 +218,7 @@ static enum err rest_init(struct rest *r, const struct deliver_options *options,
     enum err e;
 
     r->options = *options;
+    (void)guard_ref(r->options.guard);
     if (r->options.connections_max == 0)
         return error_set(err, ERR_INVALID, "connections_max", "must be at least 1");
     e = alloc_str(str_of(options->user_agent), &r->user_agent, err);

@@ -14,6 +14,7 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/random.h"
+#include "deliver/guard.h"
 #include "deliver/rest.h"
 
 enum {
@@ -51,8 +52,11 @@ struct transfer {
     struct heap_node deadline; /* mono µs, while on the wire */
     CURL *easy;                /* made at first use */
     unsigned sends;            /* requests begun, over whichever connection; REST_SENDS_MAX at most */
-    int socket_errno;          /* of the last socket that could not be made; 0: none */
-    bool over_bound;           /* the answer is longer than REST_ANSWER_MAX */
+    char host_name[256];       /* the URL's; "" when the guard need not know it */
+    char refusal[ATTEMPT_TEXT_MAX]; /* what the guard said of an address; "" for nothing */
+    bool had_socket;                /* for one address at least */
+    int socket_errno;               /* of the last socket that could not be made; 0: none */
+    bool over_bound;                /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
     struct buf text;            /* URL, method and header lines, each terminated */
     struct curl_slist *headers; /* an array whose items are chained */
@@ -100,6 +104,12 @@ void rest_place_leave(struct transfer *t);
 
 /* rest_request.c */
 CHECKED enum err rest_request_build(struct transfer *t, struct error *err);
+
+/* rest_socket.c */
+/* ERR_REFUSED: the URL, already in t->text, names what must not be called. */
+CHECKED enum err rest_socket_judge(struct transfer *t, struct error *err);
+/* CURLOPT_OPENSOCKETFUNCTION */
+curl_socket_t rest_socket_open(void *transfer, curlsocktype purpose, struct curl_sockaddr *to);
 
 /* rest_headers.c */
 /* Appends the lines to t->text and chains them in t->headers. */

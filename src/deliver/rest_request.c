@@ -3,9 +3,6 @@
  *
  * An easy handle is set up once; what differs from attempt to attempt is set each time, all of it.
  */
-#include <errno.h>
-#include <sys/socket.h>
-
 #include "base/str.h"
 #include "deliver/rest_internal.h"
 #include "model/event.h"
@@ -43,19 +40,6 @@ static int on_send(void *arg, char *to, char *from, int to_port, int from_port)
                                                                             : CURL_PREREQFUNC_ABORT;
 }
 
-/* libcurl's own way does not tell why there is none. */
-static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
-{
-    struct transfer *t = arg;
-    int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-
-    (void)purpose;
-    if (fd >= 0)
-        return fd;
-    t->socket_errno = errno;
-    return CURL_SOCKET_BAD;
-}
-
 /* Options that stay for the handle's life. */
 static bool set_constant_options(struct transfer *t)
 {
@@ -69,7 +53,7 @@ static bool set_constant_options(struct transfer *t)
     ok = ok && curl_easy_setopt(h, CURLOPT_WRITEDATA, t) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_PREREQDATA, t) == CURLE_OK;
-    ok = ok && curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK;
+    ok = ok && curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, rest_socket_open) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
     ok = ok && curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     /* Else a timeout while a name is being looked up waits, with the whole loop, for the resolver's thread.
@@ -152,10 +136,12 @@ enum err rest_request_build(struct transfer *t, struct error *err)
     const struct task *task = &t->delivery->schedule->task;
     bool has_body = !str_eq(task->method, STR("GET")) && !str_eq(task->method, STR("HEAD"));
     size_t method_at;
-    enum err e = ERR_NONE;
+    enum err e;
 
     t->sends = 0;
     t->socket_errno = 0;
+    t->had_socket = false;
+    t->refusal[0] = '\0';
     t->over_bound = false;
     t->answer_bytes = 0;
     t->curl_text[0] = '\0';
@@ -166,7 +152,8 @@ enum err rest_request_build(struct transfer *t, struct error *err)
     method_at = t->text.n;
     buf_add(&t->text, task->method);
     buf_add_char(&t->text, '\0');
-    if (has_body)
+    e = rest_socket_judge(t, err);
+    if (!e && has_body)
         e = event_body(t->delivery->schedule, &t->delivery->run, &t->body, err);
     if (!e && !t->easy)
         e = easy_new(t, err);

@@ -156,6 +156,10 @@ static void tell_cannot_connect(struct transfer *t, const char *host)
     char why[96];
     long number = 0;
 
+    if (t->refusal[0] != '\0' && !t->had_socket) {
+        rest_result_error(t, t->refusal);
+        return;
+    }
     if (curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number) != CURLE_OK || number <= 0)
         (void)snprintf(text, sizeof(text), "cannot connect to %s", host);
     else

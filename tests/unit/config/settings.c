@@ -139,6 +139,17 @@ static void a_wrong_value_is_named_with_its_line(void **state)
     assert_fault(&faults, 4, "config.yaml:7", "roles must be a list");
 }
 
+static void a_wrong_item_of_a_list_is_named_with_its_own_line(void **state)
+{
+    struct error_list faults;
+
+    (void)state;
+    refuse("delivery:\n  deny:\n    - 10.0.0.0/8\n    - 10.1.2.3/8\n  allow: [a.example, b..c]\n", NULL,
+           &faults);
+    assert_fault(&faults, 0, "config.yaml:4", "delivery.deny 10.1.2.3/8 has bits beyond its length");
+    assert_fault(&faults, 1, "config.yaml:5", "delivery.allow b..c must be an address");
+}
+
 static void what_is_not_yaml_is_named_with_its_line(void **state)
 {
     struct error_list faults;
@@ -405,9 +416,11 @@ static void print_values(const struct settings *s, struct buf *out)
 static void the_printed_settings_can_be_read_again(void **state)
 {
     CLEANUP(settings_free_p)
-    struct settings *s = load("server: {instance: 'a \"b\" c: é', idle_timeout: 1.5h, listen: '[::1]:1'}\n"
-                              "delivery: {hidden_headers: [a, b]}\nadmin: {reset: no}\n",
-                              NULL);
+    struct settings *s =
+        load("server: {instance: 'a \"b\" c: é', idle_timeout: 1.5h, listen: '[::1]:1'}\n"
+             "delivery: {hidden_headers: [a, b], deny: ['*.example.com', \"::1\", 10.0.0.0/8]}\n"
+             "admin: {reset: no}\n",
+             NULL);
     CLEANUP(settings_free_p) struct settings *again = NULL;
     CLEANUP(buf_done_p) struct buf yaml = {0};
     CLEANUP(buf_done_p) struct buf a = {0};
@@ -445,6 +458,8 @@ static void the_printed_settings_of_an_old_file_can_be_read_again(void **state)
 static void the_printed_settings_say_where_each_came_from(void **state)
 {
     const char *env[] = {"CARILLON_LOG_LEVEL=debug", "CARILLON_DATABASE_PW=hunter2",
+    assert_int_equal(again->delivery.deny.n, 3);
+    assert_string_equal(again->delivery.deny.items[0], "*.example.com");
                          "CARILLON_DATABASE_HOST=h", NULL};
     CLEANUP(settings_free_p) struct settings *s = load("server:\n  threads: 3\n", env);
     CLEANUP(buf_done_p) struct buf out = {0};
@@ -511,6 +526,7 @@ int main(void)
         cmocka_unit_test(the_printed_settings_of_an_old_file_can_be_read_again),
         cmocka_unit_test(the_printed_settings_say_where_each_came_from),
         cmocka_unit_test(running_out_of_memory_is_an_error),
+        cmocka_unit_test(a_wrong_item_of_a_list_is_named_with_its_own_line),
     };
 
     return cmocka_run_group_tests_name("config/settings", tests, NULL, NULL);

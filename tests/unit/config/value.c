@@ -166,6 +166,9 @@ static void lists_are_words_between_commas(void **state)
     assert_refused("roles", "", "at least one");
     assert_refused("roles", "api,boss", "must be api, worker or monitor");
     assert_refused("delivery.hidden_headers", "a b", "names of HTTP headers");
+    assert_prints("delivery.deny", "10.0.0.0/8, *.Example.com,::1", "10.0.0.0/8,*.example.com,::1");
+    assert_refused("delivery.allow", "a.example,10.1.1.1/8", "10.1.1.1/8 has bits beyond its length");
+    assert_refused("delivery.allow", "http://a.example", "is no IP address");
     assert_refused("delivery.hidden_headers", "a,,b", "empty item");
 }
 

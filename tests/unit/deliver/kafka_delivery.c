@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "deliver/guard.h"
 #include "deliver/kafka.h"
 #include "descriptors.h"
 #include "kafka_cluster.h"
@@ -390,6 +391,60 @@ static void attempts_without_means_for_a_producer_are_put_off(void **state)
     trial_free(&a);
 }
 
+static void a_broker_that_cannot_be_called_for_want_of_descriptors_puts_off(void **state)
+{
+    struct fixture *f = *state;
+    struct trial a;
+    rlim_t limit;
+    int fd;
+    int port = closed_port(&fd);
+
+    trial_kafka(&a, f, "t");
+    (void)snprintf(a.host, sizeof(a.host), "127.0.0.1:%d", port);
+    a.schedule.task.host = str_of(a.host);
+    a.schedule.task.timeout_us = 3 * US_PER_S;
+    trial_start(&a);
+    target_turn(&f->target, 200 * US_PER_MS); /* the producer is made; it goes on trying to connect */
+    limit = descriptors_exhaust();
+    trial_wait(&a);
+    descriptors_restore(limit);
+    assert_false(a.delivery.result.ok);
+    assert_true(a.delivery.result.not_sent);
+    trial_free(&a);
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_broker_that_must_not_be_called_is_not(void **state)
+{
+    const struct str deny[] = {STR("127.0.0.0/8"), STR("::1"), STR("denied.example")};
+    const struct guard_lists lists = {.deny = deny, .deny_n = COUNT_OF(deny)};
+    struct fixture *f = *state;
+    struct target guarded;
+    struct guard *guard = NULL;
+    struct trial a;
+
+    assert_int_equal(guard_new(&lists, &guard, NULL), ERR_NONE);
+    target_open_guarded(&guarded, kafka_open, 4, guard);
+    guard_unref(guard);
+    trial_init(&a, &guarded, TASK_KAFKA, f->cluster.brokers, "t");
+    trial_run(&a);
+    assert_failed(&a, "must not call 127.0.0.1: denied by delivery.deny: 127.0.0.0/8");
+    /* Known only when it has been looked up. */
+    (void)snprintf(a.host, sizeof(a.host), "localhost%s", strrchr(f->cluster.brokers, ':'));
+    a.schedule.task.host = str_of(a.host);
+    a.schedule.task.timeout_us = US_PER_S;
+    trial_run(&a);
+    assert_failed(&a, "must not call localhost (");
+    assert_failed(&a, "denied by delivery.deny: ");
+    (void)snprintf(a.host, sizeof(a.host), "k1.example:9092, PLAINTEXT://denied.example:9092");
+    a.schedule.task.host = str_of(a.host);
+    trial_run(&a);
+    assert_failed(&a, "must not call denied.example: denied by delivery.deny: denied.example");
+    trial_free(&a);
+    target_close(&guarded);
+    assert_int_equal(kafka_cluster_count(&f->cluster, "t"), 0);
+}
+
 static void the_loop_never_waits_for_librdkafka(void **state)
 {
     struct fixture *f = *state;
@@ -432,6 +487,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(producers_in_use_are_waited_for_and_idle_ones_make_room, setup_of_one,
                                         teardown),
         CASE(attempts_without_means_for_a_producer_are_put_off),
+        CASE(a_broker_that_cannot_be_called_for_want_of_descriptors_puts_off),
+        CASE(a_broker_that_must_not_be_called_is_not),
         CASE(the_loop_never_waits_for_librdkafka),
     };
 

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "deliver/guard.h"
 #include "deliver/redis.h"
 #include "descriptors.h"
 #include "redis_server.h"
@@ -356,6 +357,28 @@ static void attempts_without_a_descriptor_for_their_connection_are_put_off(void 
     trial_free(&by_name);
 }
 
+static void a_server_that_must_not_be_called_is_not(void **state)
+{
+    const struct str deny[] = {STR("127.0.0.0/8"), STR("::1"), STR("*.denied.example")};
+    const struct guard_lists lists = {.deny = deny, .deny_n = COUNT_OF(deny)};
+    struct fixture *f = *state;
+    struct fixture guarded = {0};
+    struct guard *guard = NULL;
+    char host[64];
+
+    assert_int_equal(guard_new(&lists, &guard, NULL), ERR_NONE);
+    target_open_guarded(&guarded.target, redis_open, 4, guard);
+    guard_unref(guard);
+    run_one(&guarded, f->host, 5 * US_PER_S, "must not call 127.0.0.1: denied by delivery.deny: 127.0.0.0/8");
+    (void)snprintf(host, sizeof(host), "redis://u:p@localhost:%d/1", liar_port(f->liar));
+    run_one(&guarded, host, 5 * US_PER_S, "must not call localhost (");
+    run_one(&guarded, "redis://a.denied.example", 5 * US_PER_S,
+            "must not call a.denied.example: denied by delivery.deny: *.denied.example");
+    target_turn(&f->target, 20 * US_PER_MS); /* the server's own turns */
+    assert_int_equal(liar_connections(f->liar), 0);
+    target_close(&guarded.target);
+}
+
 static void when_all_is_idle_nothing_wakes(void **state)
 {
     struct fixture *f = *state;
@@ -395,6 +418,7 @@ int main(void)
                                         setup_of_one, teardown),
         CASE(a_socket_that_cannot_be_watched_fails_its_attempts),
         CASE(attempts_without_a_descriptor_for_their_connection_are_put_off),
+        CASE(a_server_that_must_not_be_called_is_not),
         CASE(when_all_is_idle_nothing_wakes),
         CASE(tls_is_refused_where_there_is_none),
     };

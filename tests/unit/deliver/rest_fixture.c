@@ -55,6 +55,7 @@ struct fixture *fixture_new(const struct fixture_options *options)
         .connections_max = options->connections_max > 0 ? options->connections_max : 100,
         .per_host_max = options->per_host_max,
         .tls_insecure_allowed = options->tls_insecure_allowed,
+        .guard = options->guard,
     };
 
     f->reactor = poll_reactor_new();

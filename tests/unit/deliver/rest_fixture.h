@@ -33,6 +33,7 @@ struct fixture_options {
     struct http_server_options server;
     bool trust; /* the server's certificate is in ca_file */
     bool tls_insecure_allowed;
+    struct guard *guard;
 };
 
 /* One delivery with a schedule of its own. */

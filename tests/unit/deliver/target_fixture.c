@@ -13,7 +13,13 @@
 
 void target_open(struct target *t, deliver_open_fn open, size_t connections_max)
 {
-    struct deliver_options options = {.user_agent = "carillon/test", .connections_max = connections_max};
+    target_open_guarded(t, open, connections_max, NULL);
+}
+
+void target_open_guarded(struct target *t, deliver_open_fn open, size_t connections_max, struct guard *guard)
+{
+    struct deliver_options options = {
+        .user_agent = "carillon/test", .connections_max = connections_max, .guard = guard};
 
     *t = (struct target){.reactor = poll_reactor_new()};
     assert_int_equal(open(poll_reactor_base(t->reactor), &options, &t->deliverer, NULL), ERR_NONE);

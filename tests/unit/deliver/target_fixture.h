@@ -34,6 +34,7 @@ struct trial {
 };
 
 void target_open(struct target *t, deliver_open_fn open, size_t connections_max);
+void target_open_guarded(struct target *t, deliver_open_fn open, size_t connections_max, struct guard *guard);
 void target_close(struct target *t); /* MUST have nothing in flight */
 
 /* {"a":1} with 10 s of time. */

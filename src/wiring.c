@@ -212,6 +212,7 @@ static struct api_options api_options_of(struct service *v)
     };
 }
 
+        .reset = s->admin.reset,
 /* --- lanes --- */
 
 /* Writer lane's thread, after each commit. */

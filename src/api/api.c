@@ -10,6 +10,7 @@
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/metrics.h"
+#include "api/once.h"
 #include "api/openapi.h"
 #include "api/probe.h"
 #include "api/writer.h"
@@ -113,6 +114,7 @@ enum err api_start(const struct api_options *options, struct api **ret, struct e
     a->stored_rules.trusted = true;
     a->bodies_max = BODIES_BASE + 2 * a->options.batch_body_max;
     a->metrics = metrics_new();
+    a->at_work = at_work_new();
     buf_init(&a->openapi, OPENAPI_MAX);
     buf_init(&a->version, VERSION_MAX);
     e = prepare_pages(a, err);
@@ -150,6 +152,7 @@ void api_free(struct api *a)
     for (size_t i = 0; i < PAGES_N; i++)
         prepared_free(a->pages[i]);
     metrics_free(a->metrics);
+    at_work_free(a->at_work);
     buf_done(&a->openapi);
     buf_done(&a->version);
     alloc_free(a);

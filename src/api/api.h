@@ -34,6 +34,7 @@ struct api_options {
     size_t header_max;           /* bytes of a request's headers; default 32 KiB */
     unsigned idle_s;             /* a connection idle so long is closed; default 60 */
     size_t batch_max;            /* items; 10,000 */
+    bool reset;                  /* POST /admin/reset may remove everything */
     const char *version;         /* of the build */
     struct schedule_rules rules; /* what it points to outlives the API */
     struct lane *writer;

@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 
+struct at_work;
 struct http;
 struct metrics;
 struct prepared;
@@ -36,6 +37,7 @@ struct api {
     struct http *http;
     struct metrics *metrics;
     struct probe *probe;
+    struct at_work *at_work;
 
     /* any thread */
     _Atomic size_t bodies;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/api_internal.h"
+#include "api/once.h"
 #include "api/route.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -115,6 +116,8 @@ void dispatch_begin(struct request *r, struct str method)
     if (!parse_target(r) || !find_route(r, method))
         return;
     r->next = r->route->handle;
+    if (r->headers.idempotency_key.p && r->route->method == METHOD_POST && r->route->uses_store)
+        r->next = once_begin;
     takes_json = r->route->takes == TAKES_JSON || r->route->takes == TAKES_BATCH;
     if (r->route->takes == TAKES_BATCH)
         r->body_limit = r->api->options.batch_body_max;

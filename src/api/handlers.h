@@ -24,6 +24,14 @@ void handle_trigger(struct request *r);
 void handle_runs(struct request *r);
 void handle_schedule_runs(struct request *r);
 void handle_run(struct request *r);
+/* redrive.c */
+void handle_redrive(struct request *r);
+void handle_redrive_many(struct request *r);
+void handle_discard(struct request *r);
+/* backfill.c */
+void handle_backfill(struct request *r);
+/* reset.c */
+void handle_reset(struct request *r);
 /* preview.c */
 void handle_preview(struct request *r);
 /* health.c */

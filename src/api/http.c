@@ -32,6 +32,7 @@
 #include "api/api_internal.h"
 #include "api/dispatch.h"
 #include "api/metrics.h"
+#include "api/once.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -152,6 +153,7 @@ static enum MHD_Result proceed(struct http *h, struct request *r)
         if (r->launch && hand_over(h, r))
             return MHD_YES;
     }
+    once_end(r);
     return http_send(r, atomic_load(&h->stopping)) ? MHD_YES : MHD_NO;
 }
 
@@ -196,6 +198,7 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
     r->headers.content_type = header_or_null(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     r->headers.if_match = header_or_null(r, MHD_HTTP_HEADER_IF_MATCH);
     r->headers.if_none_match = header_or_null(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    r->headers.idempotency_key = header_or_null(r, "Idempotency-Key");
     dispatch_begin(r, str_of(method));
 
     /* libmicrohttpd has refused what is no number. */

@@ -14,6 +14,7 @@
 /* The ways in which a call may be refused, and the calls that may be refused so. */
 enum refusal {
     REFUSED_400,
+    REFUSED_403,
     REFUSED_404,
     REFUSED_409,
     REFUSED_412,
@@ -31,6 +32,7 @@ static const struct {
     [REFUSED_400] = {"400", "BadRequest",
                      "The request cannot be read: malformed JSON, with line and column, or a malformed "
                      "target or header."},
+    [REFUSED_403] = {"403", "Forbidden", "The configuration does not allow it."},
     [REFUSED_404] = {"404", "NotFound", "There is nothing with this id."},
     [REFUSED_409] = {"409", "Conflict", "The present state does not allow it."},
     [REFUSED_412] = {"412", "PreconditionFailed", "The version is not the one that `If-Match` names."},
@@ -46,15 +48,23 @@ static bool takes_json(const struct route *r)
     return r->takes == TAKES_JSON || r->takes == TAKES_BATCH;
 }
 
+/* Takes an Idempotency-Key: what a second request must not do a second time. */
+static bool is_keyed(const struct route *r)
+{
+    return r->method == METHOD_POST && r->uses_store;
+}
+
 static bool may_be_refused(const struct route *r, enum refusal how)
 {
     switch (how) {
     case REFUSED_400:
         return true; /* any target or header may be malformed */
+    case REFUSED_403:
+        return r->may_be_off;
     case REFUSED_404:
         return strstr(r->path, "{id}");
     case REFUSED_409:
-        return r->conflicts;
+        return r->conflicts || is_keyed(r);
     case REFUSED_412:
         return r->if_match;
     case REFUSED_413:
@@ -113,7 +123,7 @@ static void write_params(struct writer *w, const struct route *r)
 {
     bool has_id = strstr(r->path, "{id}");
 
-    if (!has_id && !r->params && !r->if_match && !r->if_none_match)
+    if (!has_id && !r->params && !r->if_match && !r->if_none_match && !is_keyed(r))
         return;
     write_array(w, "parameters");
     if (has_id)
@@ -124,6 +134,8 @@ static void write_params(struct writer *w, const struct route *r)
         write_param_link(w, "IfMatch");
     if (r->if_none_match)
         write_param_link(w, "IfNoneMatch");
+    if (is_keyed(r))
+        write_param_link(w, "IdempotencyKey");
     write_end_array(w);
 }
 
@@ -321,6 +333,12 @@ static void write_components(struct writer *w)
                     "An ETag: only if the schedule still has this version.");
     write_one_param(w, "IfNoneMatch", "If-None-Match", "header",
                     "An ETag: only if the schedule has another version.");
+    write_one_param(
+        w, "IdempotencyKey", "Idempotency-Key", "header",
+        "Made up by the client, 1 to 255 printable characters. For 24 hours the same key with the "
+        "same request gets the answer of the first one that succeeded and does nothing (with the "
+        "header `Idempotent-Replayed: true`); with another request 422; while the first is being "
+        "worked on 409.");
     write_end_object(w);
     write_object(w, "headers");
     write_one_header(w, "ETag", "The schedule's version, for `If-Match`.", "string");

@@ -137,6 +137,7 @@ void represent_run(struct writer *w, const struct run_record *r)
     write_wall(w, "started_at", r->started_at);
     write_wall(w, "ended_at", r->ended_at);
     write_attempt(w, r);
+    write_wall(w, "by_hand_at", run->by_hand_at.us != 0 ? run->by_hand_at : WALL_NEVER);
     write_end_object(w);
 }
 

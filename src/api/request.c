@@ -7,6 +7,7 @@
 
 #include "api/api_internal.h"
 #include "api/http.h"
+#include "api/once.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
@@ -31,6 +32,7 @@ void request_free(struct request *r)
     if (!r)
         return;
     drop_op(r);
+    once_free(r);
     if (r->budgeted > 0)
         atomic_fetch_sub(&r->api->bodies, r->budgeted);
     if (r->work)
@@ -141,8 +143,22 @@ void answer_header(struct request *r, const char *name, const char *text)
     a->headers_n++;
 }
 
+void answer_clear(struct request *r)
+{
+    struct answer *a = &r->answer;
+
+    a->status = 0;
+    a->content_type = NULL;
+    a->prepared = NULL;
+    a->headers_n = 0;
+    buf_clear(&a->body);
+    buf_clear(&a->link);
+}
+
 static enum err launch_op(struct request *r, struct error *err)
 {
+    if (once_wanted(r))
+        return once_submit(r, err);
     return lane_submit(r->lane, r->op, err);
 }
 

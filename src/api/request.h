@@ -20,6 +20,7 @@
 
 struct api;
 struct http;
+struct once;
 struct prepared;
 struct request;
 struct route;
@@ -50,6 +51,7 @@ struct request_headers {
     struct str content_type;
     struct str if_match;
     struct str if_none_match;
+    struct str idempotency_key;
 };
 
 struct request {
@@ -67,7 +69,8 @@ struct request {
     struct lane *lane;
     struct op *op; /* the operation under way or just answered; owned */
     void (*op_free)(struct op *op);
-    void *work; /* what a handler keeps between its steps; owned */
+    struct once *once; /* it came with an Idempotency-Key; owned */
+    void *work;        /* what a handler keeps between its steps; owned */
     void (*work_free)(void *work);
 
     /* http.c only */
@@ -101,6 +104,8 @@ void answer_error(struct request *r, const struct error *err);
 void answer_faults(struct request *r, const struct error_list *faults);
 /* Name: a literal. Text that does not fit is a broken invariant. */
 void answer_header(struct request *r, const char *name, const char *text);
+/* Takes back what was answered and not yet sent. */
+void answer_clear(struct request *r);
 static inline bool answered(const struct request *r)
 {
     return r->answer.status != 0;

@@ -56,6 +56,7 @@ struct route {
     const char *conflicts; /* when it is answered 409, or NULL */
     bool uses_store;       /* may be answered 503 */
     bool any_role;         /* about the instance itself: answered without the role `api` too */
+    bool may_be_off;       /* answered 403 unless the configuration allows it */
     bool unlisted;         /* known, but not built yet: 501, and not in OpenAPI */
     bool hidden;           /* works, but is no call: the docs page and its parts */
     struct reply replies[ROUTE_REPLIES_MAX];

@@ -113,6 +113,15 @@ static void write_kind(struct writer *w, const struct value *v)
         write_type(w, "string", v->nullable);
         write_cstr(w, "format", "uuid");
         break;
+    case VALUE_UUIDS:
+        write_cstr(w, "type", "array");
+        write_object(w, "items");
+        write_cstr(w, "type", "string");
+        write_cstr(w, "format", "uuid");
+        write_end_object(w);
+        write_i64(w, "minItems", 1);
+        write_i64(w, "maxItems", 1000);
+        break;
     case VALUE_WORDS:
         write_cstr(w, "type", "array");
         write_object(w, "items");

@@ -22,6 +22,7 @@ enum value_kind {
     VALUE_LIST,    /* an array of another schema */
     VALUE_TIME,    /* an instant in ISO 8601 */
     VALUE_UUID,
+    VALUE_UUIDS, /* an array of them */
     VALUE_WORDS, /* an array of strings, each one of .values */
 };
 

@@ -19,6 +19,7 @@ static const char *const run_states[] = {RUN_STATE_LIST(X) NULL};
 static const char *const schedule_states[] = {SCHEDULE_STATE_LIST(X) NULL};
 #undef X
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL};
+static const char *const redriven_states[] = {"dead", NULL};
 static const char *const notes[] = {"moved", "merged", NULL};
 
 #define STRING(...)                                                                                          \
@@ -308,6 +309,8 @@ static const struct member run_members[] = {
      true},
     {"status", "HTTP status of the last attempt.", INTEGER(.nullable = true), true, true},
     {"error", "Why the last attempt failed.", STRING(.nullable = true), true, true},
+    {"by_hand_at", "When it was triggered, backfilled or redriven; null: its schedule's plan made it.",
+     TIME(.nullable = true), true, true},
 };
 static const struct schema run_schema = {
     .name = "Run",
@@ -319,8 +322,68 @@ static const struct schema run_schema = {
         "\"scheduled_at\":\"2026-11-23T09:00:30Z\",\"state\":\"succeeded\",\"attempt\":1,\"failures\":0,"
         "\"due_at\":null,\"started_at\":\"2026-11-23T09:00:30.001Z\",\"ended_at\":\"2026-11-23T09:00:30."
         "013Z\","
-        "\"duration_ms\":12.041,\"status\":200,\"error\":null}",
+        "\"duration_ms\":12.041,\"status\":200,\"error\":null,\"by_hand_at\":null}",
 };
+
+static const struct member backfill_members[] = {
+    {"from", "The first instant: a date as in `schedule`, in the schedule's zone unless it has an offset.",
+     STRING(.example = "\"2026-11-20T00:00:00\""), true, false},
+    {"to", "The instant behind the last.", STRING(.example = "\"2026-11-21T00:00:00\""), true, false},
+    {"dry_run", "Only count.", BOOLEAN(.preset = "false"), false, false},
+};
+static const struct schema backfill_schema = {
+    .name = "Backfill",
+    MEMBERS(backfill_members),
+    .example = "{\"from\":\"2026-11-20T00:00:00\",\"to\":\"2026-11-21T00:00:00\"}"};
+
+static const struct member backfilled_members[] = {
+    {"created", "Runs made; of a dry run, that would be.", INTEGER(.minimum = "0", .example = "24"), true,
+     false},
+    {"skipped", "Occurrences that have a run, or that the schedule's plan will make.",
+     INTEGER(.minimum = "0", .example = "0"), true, false},
+    {"dry_run", NULL, BOOLEAN(), true, false},
+};
+static const struct schema backfilled_schema = {.name = "Backfilled",
+                                                MEMBERS(backfilled_members),
+                                                .example =
+                                                    "{\"created\":24,\"skipped\":0,\"dry_run\":false}"};
+
+static const struct member redrive_members[] = {
+    {"ids", "Up to 1,000 runs; stands alone.", {.kind = VALUE_UUIDS}, false, false},
+    {"schedule_id", "All dead runs of this schedule.", ID, false, false},
+    {"state", "`dead` alone: all dead runs there are.", STRING(.values = redriven_states), false, false},
+    {"limit", "At most so many.", INTEGER(.minimum = "1", .maximum = "10000", .preset = "10000"), false,
+     false},
+};
+static const struct schema redrive_schema = {.name = "Redrive",
+                                             .description = "`ids`, or `schedule_id`, or `state`.",
+                                             MEMBERS(redrive_members),
+                                             .example = "{\"schedule_id\":" EXAMPLE_ID "}"};
+
+static const struct member refused_run_members[] = {
+    {"id", NULL, ID, true, false},
+    {"detail", NULL, STRING(.example = "\"only a dead run can be redriven; this one is succeeded\""), true,
+     false},
+};
+static const struct schema refused_run_schema = {.name = "RefusedRun", MEMBERS(refused_run_members)};
+
+static const struct member redriven_members[] = {
+    {"redriven", "How many are due again.", INTEGER(.minimum = "0", .example = "1"), true, false},
+    {"refused", "How many are not.", INTEGER(.minimum = "0", .example = "0"), true, false},
+    {"more", "There are more than `limit`: ask again.", BOOLEAN(), true, false},
+    {"errors", "Why; of `ids` only.", LIST_OF("RefusedRun"), true, false},
+};
+static const struct schema redriven_schema = {
+    .name = "Redriven",
+    MEMBERS(redriven_members),
+    .example = "{\"redriven\":1,\"refused\":0,\"more\":false,\"errors\":[]}"};
+
+static const struct member removed_members[] = {
+    {"schedules", NULL, INTEGER(.minimum = "0", .example = "12"), true, false},
+    {"runs", NULL, INTEGER(.minimum = "0", .example = "345"), true, false},
+};
+static const struct schema removed_schema = {
+    .name = "Removed", MEMBERS(removed_members), .example = "{\"schedules\":12,\"runs\":345}"};
 
 static const struct member preview_time_members[] = {
     {"at", "In UTC.", TIME(.example = "\"2026-11-23T00:00:00Z\""), true, false},
@@ -423,6 +486,8 @@ const struct schema *const schemas[] = {
     &client_schema,     &task_schema,         &connection_schema,   &tls_schema,
     &last_schema,       &count_schema,        &run_schema,          &preview_request_schema,
     &preview_schema,    &preview_time_schema, &description_schema,  &health_schema,
-    &instance_schema,   &version_schema,      &problem_schema,      &fault_schema,
+    &instance_schema,   &version_schema,      &backfill_schema,     &backfilled_schema,
+    &redrive_schema,    &redriven_schema,     &refused_run_schema,  &removed_schema,
+    &problem_schema,    &fault_schema,
 };
 const size_t schemas_n = COUNT_OF(schemas);

@@ -326,8 +326,6 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
     if (s->server.tls_cert[0] != '\0')
         (void)error_list_add(faults, ERR_UNSUPPORTED, "server.tls",
                              "HTTPS is not in this version yet; put a front before it");
-    if (s->admin.reset)
-        (void)error_list_add(faults, ERR_UNSUPPORTED, "admin.reset", "is not in this version yet");
     if (settings_sqlite_path(s->database.url, &path) && !has_all_roles(s))
         (void)error_list_add(
             faults, ERR_UNSUPPORTED, "roles",

@@ -368,7 +368,7 @@ const struct setting settings_table[] = {
      .kind = SETTING_BOOL,
      .offset = AT(admin.reset),
      .fallback = "false",
-     .about = "Whether `POST /admin/reset` may remove everything. Not in this version yet."},
+     .about = "Whether `POST /admin/reset` may remove everything."},
 
     {.section = "log",
      .member = "level",

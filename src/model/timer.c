@@ -169,3 +169,16 @@ size_t timer_preview(const struct schedule *s, struct wall from, struct wall *re
     }
     return n;
 }
+
+size_t timer_occurrences(const struct schedule *s, struct wall from, struct wall to, struct wall *ret,
+                         size_t max)
+{
+    struct wall at = occurrence_next(s, wall_add(from, -1));
+    size_t n = 0;
+
+    while (n < max && at.us < to.us && at.us <= WALL_MAX_US) {
+        ret[n++] = at;
+        at = occurrence_next(s, at);
+    }
+    return n;
+}

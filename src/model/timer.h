@@ -152,4 +152,11 @@ bool timer_run_ended(const struct schedule *s, struct timer *t, size_t open_runs
  */
 size_t timer_preview(const struct schedule *s, struct wall from, struct wall *ret, size_t max);
 
+/*
+ * The nominal occurrences of a cron schedule in from <= t < to and within its window, in order, at most
+ * `max`; returns how many. Other types have none that can be told without knowing their runs.
+ */
+size_t timer_occurrences(const struct schedule *s, struct wall from, struct wall to, struct wall *ret,
+                         size_t max);
+
 #endif

@@ -5,6 +5,7 @@
 #include "store/ops_engine.h"
 
 #include "store/op.h"
+#include "store/ops_once.h"
 
 static enum err run_claim(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
                           struct error *err)
@@ -152,20 +153,29 @@ void op_renew_free(struct op_renew *o)
     alloc_free(o);
 }
 
+/* An answer may be a thousand times as large as a run. */
+static size_t answers_limit(const struct op_upkeep *o)
+{
+    return o->limit < 50 ? o->limit : 50;
+}
+
 static enum err upkeep(struct store *s, struct op_upkeep *o, struct wall now, struct error *err)
 {
     size_t removed;
     size_t trimmed;
+    size_t answers;
     enum err e;
 
     e = store_remove_finished(s, wall_add(now, -o->keep_finished_us), o->limit, &removed, err);
     if (!e)
         e = store_trim_runs(s, wall_add(now, -o->keep_ok_us), wall_add(now, -o->keep_failed_us), o->limit,
                             &trimmed, err);
+    if (!e)
+        e = store_trim_answers(s, wall_add(now, -ONCE_KEEP_US), answers_limit(o), &answers, err);
     if (e)
         return e;
     o->ret_n = removed + trimmed;
-    o->ret_more = removed >= o->limit || trimmed >= o->limit;
+    o->ret_more = removed >= o->limit || trimmed >= o->limit || answers >= answers_limit(o);
     return ERR_NONE;
 }
 

@@ -9,7 +9,7 @@ BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server
 # debhelper and what it needs build the package; the rest tries it in a clean root.
 DEB_PACKAGES = $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot
 DEB_TEST_PACKAGES = $(DEB_PACKAGES) python3-pytest debootstrap systemd man-db
-IMAGE_TEST_PACKAGES = python3-pytest debootstrap buildah podman-compose
+IMAGE_TEST_PACKAGES = python3-pytest python3-venv debootstrap buildah podman
 FUZZ_PACKAGES = $(TEST_PACKAGES) clang libclang-rt-14-dev
 
 # Debian's own interpreter: the packages above belong to it.

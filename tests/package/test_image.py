@@ -174,7 +174,11 @@ def test_the_image_is_small(base, mounted):
 
 def test_the_compose_file_is_understood_and_names_only_settings_that_exist():
     compose = TOP / "deploy" / "container" / "compose.yaml"
-    said = run("podman-compose", "--file", compose, "config")
+    venv = WORK / "venv"
+    run(sys.executable, "-m", "venv", venv)
+    if subprocess.run([venv / "bin" / "pip", "install", "-q", "podman-compose"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("PyPI cannot be reached, and with it a reader of compose files")
+    said = run(venv / "bin" / "podman-compose", "--file", compose, "config")
     for service in ("one", "two", "three", "postgres", "redis"):
         assert re.search(rf"^  {service}:$", said, re.M), said
     known = (TOP / "docs" / "configuration.md").read_text()

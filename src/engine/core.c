@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "engine/core_internal.h"
 
-enum { BACKOFF_MAX_TIMES = 30 };
+enum { BACKOFF_MAX_TIMES = 30, HELD_BYTES = 64 * 1024 * 1024 };
 
 static int64_t or_default(int64_t v, int64_t otherwise)
 {
@@ -29,6 +29,7 @@ static struct core_options with_defaults(const struct core_options *o)
         .safety_poll_us = or_default(o->safety_poll_us, 30 * US_PER_S),
         .claim_limit = or_default_n(o->claim_limit, 1000),
         .held_max = or_default_n(o->held_max, 10000),
+        .held_bytes_max = or_default_n(o->held_bytes_max, HELD_BYTES),
         .in_flight_max = or_default_n(o->in_flight_max, 1000),
         .record_limit = or_default_n(o->record_limit, 1000),
         .backoff_us = or_default(o->backoff_us, US_PER_S),

@@ -37,6 +37,7 @@ struct core_options {
     int64_t safety_poll_us; /* a claim at least this often, whatever the notices say; default 30 s */
     size_t claim_limit;     /* runs a claim takes at most; default 1,000 */
     size_t held_max;        /* runs held at most, in all states: no claim when full; default 10,000 */
+    size_t held_bytes_max;  /* of their definitions, as text; default 64 MiB */
     size_t in_flight_max;   /* attempts under way at most; default 1,000 */
     /*
      * Attempts under way at one target (model/target.h), by the task's type. Default: in_flight_max, of which
@@ -75,11 +76,17 @@ void core_tick(struct core *c, struct core_now now);
 struct core_claimed {
     struct run run;
     struct schedule *schedule;
+    size_t bytes; /* about what the definition takes, as text */
 };
-/* `next_due`: the earliest thing still unclaimed. `replaced`: schedules whose older runs were given up (not
- * those in items). */
-void core_on_claimed(struct core *c, struct core_now now, struct core_claimed *items, size_t n,
-                     const struct uuid *replaced, size_t replaced_n, struct wall next_due);
+struct core_claim_answer {
+    struct core_claimed *items;
+    size_t n;
+    const struct uuid *replaced; /* schedules whose older runs were given up (not those in items) */
+    size_t replaced_n;
+    struct wall next_due; /* the earliest thing still unclaimed */
+    bool more;            /* the claim got on with what is due, and there is more: the next follows at once */
+};
+void core_on_claimed(struct core *c, struct core_now now, const struct core_claim_answer *a);
 void core_on_claim_failed(struct core *c, struct core_now now);
 
 /* An attempt that CORE_START began has ended. */

@@ -35,7 +35,7 @@ void claims_done(struct core *c)
 
 static bool has_room(const struct core *c)
 {
-    return core_held(c) < c->options.held_max;
+    return core_held(c) < c->options.held_max && c->bytes < c->options.held_bytes_max;
 }
 
 static bool within(const struct core *c, struct wall t, int64_t ahead_us)
@@ -188,16 +188,16 @@ static void pause(struct core *c)
  * What the answer says about the next claim. It speaks of a moment after the claim was sent and before now:
  * what was near when it was sent is what it looked for and could not bring, what came near since is not.
  */
-static void plan_next(struct core *c, size_t n, struct wall next_due)
+static void plan_next(struct core *c, size_t n, bool more, struct wall next_due)
 {
     struct core_claims *l = &c->claims;
 
     l->next_due = next_due;
     l->lead_us = c->options.horizon_us / 2;
     l->pause_end = (struct mono){INT64_MIN};
-    if (n > 0) {
+    if (n > 0 || more) {
         l->pause_us = 0;
-        if (n >= l->limit && within(c, next_due, c->options.horizon_us))
+        if ((n >= l->limit || more) && within(c, next_due, c->options.horizon_us))
             l->lead_us = c->options.horizon_us; /* the limit cut it: at once again */
     } else if (next_due.us <= wall_add(l->sent_wall, l->lead_us).us) {
         pause(c);
@@ -206,8 +206,7 @@ static void plan_next(struct core *c, size_t n, struct wall next_due)
     }
 }
 
-void core_on_claimed(struct core *c, struct core_now now, struct core_claimed *items, size_t n,
-                     const struct uuid *replaced, size_t replaced_n, struct wall next_due)
+void core_on_claimed(struct core *c, struct core_now now, const struct core_claim_answer *a)
 {
     struct core_claims *l = &c->claims;
     struct wall noticed = l->noticed;
@@ -217,12 +216,12 @@ void core_on_claimed(struct core *c, struct core_now now, struct core_claimed *i
     l->asking = ASK_NOT;
     l->backoff_us = 0;
     l->noticed = WALL_NEVER;
-    plan_next(c, n, next_due);
+    plan_next(c, a->n, a->more, a->next_due);
     claims_due(c, noticed);
-    for (size_t i = 0; i < n; i++)
-        held_take(c, &items[i]);
-    for (size_t i = 0; i < replaced_n; i++)
-        held_replace(c, replaced[i]);
+    for (size_t i = 0; i < a->n; i++)
+        held_take(c, &a->items[i]);
+    for (size_t i = 0; i < a->replaced_n; i++)
+        held_replace(c, a->replaced[i]);
     apply_changes(c);
     forget_changes(l);
     core_step(c);

@@ -122,6 +122,12 @@ static void on_gone(struct core *c, struct held *h)
     held_free(h);
 }
 
+/* False: it is only being recorded, and will be gone in a moment. */
+static bool stays(enum held_state state)
+{
+    return state != HELD_ENDED && state != HELD_RECORDING && state != HELD_GONE;
+}
+
 static void on_leave(struct core *c, struct held *h, enum held_state from, enum held_state to)
 {
     if (from == HELD_WAITING)
@@ -142,6 +148,8 @@ void held_set_state(struct core *c, struct held *h, enum held_state to)
     c->count[from]--;
     c->count[to]++;
     h->state = to;
+    if (stays(from) && !stays(to))
+        c->bytes -= h->bytes;
     on_leave(c, h, from, to);
     switch (to) {
     case HELD_NEW:
@@ -217,6 +225,8 @@ static struct held *held_new(struct core *c, const struct core_claimed *item)
         return NULL;
     }
     h->schedule = item->schedule;
+    h->bytes = item->bytes;
+    c->bytes += h->bytes;
     c->count[HELD_NEW]++;
     return h;
 }

@@ -61,6 +61,7 @@ struct held {
     struct run run;
     struct schedule *schedule; /* a counted reference */
     void *user;
+    size_t bytes; /* of the definition */
     enum held_state state;
     enum abort_reason aborted;
     uint64_t claim_no; /* the claim that brought it last */
@@ -156,6 +157,7 @@ struct target {
     struct list flying; /* HELD_IN_FLIGHT, the oldest start first */
     struct list queue;  /* HELD_DUE, the earliest first */
     size_t queued;
+    size_t queued_bytes;
     struct list queueing;   /* core_targets.queueing: .queue is not empty */
     struct list ready;      /* core_targets.ready: one of .queue could start now */
     struct heap_node until; /* core_targets.refused: none may start before that; by mono µs */
@@ -179,6 +181,7 @@ struct core {
     enum core_phase phase;
     struct list wishes; /* struct wish, oldest first */
     size_t count[HELD_STATES_N];
+    size_t bytes;           /* of what is held, but for what is only being recorded */
     struct map by_run;      /* run id: the newest held of it */
     struct map by_schedule; /* schedule id: one of the ring */
     struct heap waiting;

@@ -118,6 +118,7 @@ void target_queue_up(struct core *c, struct held *h)
 {
     list_push_back(&h->target->queue, &h->in_state);
     h->target->queued++;
+    h->target->queued_bytes += h->bytes;
     update(c, h->target);
 }
 
@@ -125,6 +126,7 @@ void target_queue_leave(struct core *c, struct held *h)
 {
     list_remove(&h->in_state);
     h->target->queued--;
+    h->target->queued_bytes -= h->bytes;
     update(c, h->target);
 }
 
@@ -177,9 +179,14 @@ static size_t room(const struct core *c)
     return stay < c->options.held_max ? c->options.held_max - stay : 0;
 }
 
+static size_t bytes_room(const struct core *c)
+{
+    return c->bytes < c->options.held_bytes_max ? c->options.held_bytes_max - c->bytes : 0;
+}
+
 static bool is_too_long(const struct core *c, const struct target *t)
 {
-    return t->queued > room(c) && queue_us(c, t) > PATIENCE_US;
+    return (t->queued > room(c) || t->queued_bytes > bytes_room(c)) && queue_us(c, t) > PATIENCE_US;
 }
 
 /* When the next run that is handed back will have its turn, by what is known now. */
@@ -210,7 +217,7 @@ static void shorten(struct core *c, struct target *t)
 
 static bool is_pressed(const struct core *c)
 {
-    return c->count[HELD_DUE] > room(c);
+    return c->count[HELD_DUE] > room(c) || (c->count[HELD_DUE] > 0 && c->bytes / 2 > bytes_room(c));
 }
 
 /* What was quick when it queued up may have become slow since. */

@@ -245,8 +245,17 @@ static void take_claim(struct engine *e, struct op_claim *o)
                   KV_UUID("schedule", r->broken.items[i]));
     claimed = items;
     for (size_t i = 0; i < r->n; i++)
-        claimed[i] = (struct core_claimed){.run = r->items[i].run, .schedule = TAKE(r->items[i].schedule)};
-    core_on_claimed(e->core, e->now, claimed, r->n, r->replaced.items, r->replaced.n, r->next_due);
+        claimed[i] = (struct core_claimed){
+            .run = r->items[i].run, .schedule = TAKE(r->items[i].schedule), .bytes = r->items[i].bytes};
+    core_on_claimed(e->core, e->now,
+                    &(struct core_claim_answer){
+                        .items = claimed,
+                        .n = r->n,
+                        .replaced = r->replaced.items,
+                        .replaced_n = r->replaced.n,
+                        .next_due = r->next_due,
+                        .more = r->more,
+                    });
 }
 
 static void take_record(struct engine *e, const struct op_complete *o)

@@ -19,6 +19,7 @@ struct claim {
     struct wall until;
     struct lease lease;
     struct claim_result *ret;
+    size_t decided; /* timers with which something came of what was due */
     struct advance_list {
         struct advance *items;
         size_t n;
@@ -89,7 +90,7 @@ static enum err definition_of(struct claim *c, struct uuid id, int64_t version, 
             return ERR_NONE;
         /* A one-shot will not be asked for again. */
         if (schedule_recurs(s))
-            claim_cache_put(c->cache, id, version, s);
+            claim_cache_put(c->cache, id, version, s, definition.n);
     }
     *ret = s;
     return ERR_NONE;
@@ -102,6 +103,7 @@ static enum err stop_broken(struct claim *c, struct uuid id, const struct timer 
     int64_t version;
     enum err e;
 
+    c->decided++;
     timer_pause(&t, c->now);
     e = store_set_timer(c->s, id, 0, &t, true, c->now, &version, err);
     if (e)
@@ -133,14 +135,24 @@ static enum err add_insert(struct claim *c, const struct due *d, const struct pl
 }
 
 /* The run goes to the engine; its schedule's reference with it. */
-static enum err add_claimed(struct claim *c, const struct run *run, struct schedule *s, struct error *err)
+static enum err add_claimed(struct claim *c, const struct run *run, struct schedule *s, size_t bytes,
+                            struct error *err)
 {
     enum err e = LIST_RESERVE(c->ret, err);
 
     if (e)
         return e;
-    c->ret->items[c->ret->n++] = (struct claimed){.run = *run, .schedule = schedule_ref(s)};
+    c->ret->items[c->ret->n++] = (struct claimed){.run = *run, .schedule = schedule_ref(s), .bytes = bytes};
     return ERR_NONE;
+}
+
+/* Not one that is only put off to its time: to ask for it again at once would be to ask without end. */
+static bool decides(const struct timer *before, const struct plan *plan)
+{
+    const struct timer *after = &plan->after;
+
+    return plan->runs_n > 0 || after->occurs_at.us != before->occurs_at.us || after->state != before->state ||
+           wall_is_never(after->next_at);
 }
 
 static enum err keep_plan(struct claim *c, const struct due *d, struct schedule *s, const struct plan *plan,
@@ -152,6 +164,7 @@ static enum err keep_plan(struct claim *c, const struct due *d, struct schedule 
         return e;
     c->advances.items[c->advances.n++] =
         (struct advance){.id = d->id, .after = plan->after, .replace = plan->replace};
+    c->decided += decides(&d->timer, plan);
     if (plan->replace) {
         e = add_uuid(&c->ret->replaced, d->id, err);
         if (e)
@@ -160,7 +173,7 @@ static enum err keep_plan(struct claim *c, const struct due *d, struct schedule 
     for (size_t i = 0; i < plan->runs_n; i++) {
         e = add_insert(c, d, &plan->runs[i], err);
         if (!e && !plan->runs[i].waits)
-            e = add_claimed(c, &c->inserts.items[c->inserts.n - 1].run, s, err);
+            e = add_claimed(c, &c->inserts.items[c->inserts.n - 1].run, s, d->definition_n, err);
         if (e)
             return e;
     }
@@ -200,13 +213,16 @@ static void follow_moves(struct claim *c, size_t first)
 
 static enum err claim_due(struct claim *c, size_t limit, struct error *err)
 {
-    CLEANUP(due_list_done) struct due_list due = {0};
+    CLEANUP(due_list_done) struct due_list due = {.max_bytes = CLAIM_BYTES_MAX};
     size_t first = c->ret->n;
+    size_t i = 0;
     enum err e;
 
     e = store_due(c->s, c->until, limit, &due, err);
-    for (size_t i = 0; !e && i < due.n && c->ret->n < limit; i++)
+    /* Those that wait for their predecessor are made, too. */
+    for (; !e && i < due.n && c->inserts.n < limit; i++)
         e = plan_due(c, &due.items[i], err);
+    c->ret->more = (due.cut || i < due.n) && c->decided > 0;
     if (!e)
         e = store_advance(c->s, c->advances.items, c->advances.n, c->now, err);
     if (!e)
@@ -233,7 +249,7 @@ static enum err stop_broken_run(struct claim *c, const struct run *run, struct e
 
 static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
 {
-    CLEANUP(taken_list_done) struct taken_list taken = {0};
+    CLEANUP(taken_list_done) struct taken_list taken = {.max_bytes = CLAIM_BYTES_MAX};
     enum err e;
 
     e = store_retake(c->s, &c->lease, c->now, c->until, limit, &taken, err);
@@ -245,17 +261,36 @@ static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
                           (struct str){t->definition, t->definition_n}, &s, err);
         if (e)
             break;
-        e = s ? add_claimed(c, &t->run, s, err) : stop_broken_run(c, &t->run, err);
+        e = s ? add_claimed(c, &t->run, s, t->definition_n, err) : stop_broken_run(c, &t->run, err);
     }
     return e;
 }
 
 /*
  * So many of a claim's runs are kept free for what was begun before: when there is always more due than a
- * claim takes, retries and runs of lost holders must not wait for the end of it. Retaken last, since a plan
- * may give them up.
+ * claim takes, retries and runs of lost holders must not wait for the end of it. Of small claims every other
+ * one keeps a place, as its moment has it.
  */
-#define KEPT_FREE(limit) ((limit) / 4)
+static size_t kept_free(const struct claim *c)
+{
+    size_t limit = c->req->limit;
+
+    return limit < 4 ? (size_t)(c->now.us & 1) : limit / 4;
+}
+
+/* What was begun before is retaken last, since a plan may give it up. */
+static enum err claim_both(struct claim *c, struct error *err)
+{
+    size_t limit = c->req->limit;
+    size_t kept = kept_free(c);
+    enum err e = kept < limit ? claim_due(c, limit - kept, err) : ERR_NONE;
+
+    if (!e && c->ret->n < limit)
+        e = claim_retaken(c, limit - c->ret->n, err);
+    if (!e && kept == limit && c->ret->n == 0)
+        e = claim_due(c, limit, err);
+    return e;
+}
 
 static uint64_t new_token(void)
 {
@@ -283,9 +318,8 @@ enum err store_claim(struct store *s, struct claim_cache *cache, const struct cl
     enum err e;
 
     ret->now = now;
-    e = claim_due(&c, req->limit - KEPT_FREE(req->limit), err);
-    if (!e && ret->n < req->limit)
-        e = claim_retaken(&c, req->limit - ret->n, err);
+    MUST(req->limit > 0);
+    e = claim_both(&c, err);
     if (!e)
         e = store_next_due(s, &ret->next_due, err);
     return e;

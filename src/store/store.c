@@ -26,6 +26,11 @@ void due_list_done(struct due_list *l)
     *l = (struct due_list){0};
 }
 
+bool taken_list_is_full(const struct taken_list *l)
+{
+    return l->max_bytes > 0 && l->bytes >= l->max_bytes;
+}
+
 void taken_list_done(struct taken_list *l)
 {
     for (size_t i = 0; i < l->n; i++)

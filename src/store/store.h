@@ -87,6 +87,8 @@ struct due_list {
     struct due *items;
     size_t n;
     size_t cap;
+    size_t max_bytes; /* in: of definitions, about; the first is given all the same. 0: any */
+    bool cut;         /* out: more may be due than was given */
 };
 void due_list_done(struct due_list *l);
 
@@ -112,7 +114,10 @@ struct taken_list {
     struct taken *items;
     size_t n;
     size_t cap;
+    size_t max_bytes; /* in: as in a due_list */
+    size_t bytes;     /* of the definitions in .items */
 };
+bool taken_list_is_full(const struct taken_list *l);
 void taken_list_done(struct taken_list *l);
 
 struct lease {

@@ -208,14 +208,23 @@ static void on_claimed(struct world *w, struct inst *i, struct call *c)
     MUST(alloc_array(r->n, sizeof(*items), &p, NULL) == ERR_NONE);
     items = p;
     for (size_t k = 0; k < r->n; k++)
-        items[k] = (struct core_claimed){.run = r->items[k].run, .schedule = TAKE(r->items[k].schedule)};
+        items[k] = (struct core_claimed){
+            .run = r->items[k].run, .schedule = TAKE(r->items[k].schedule), .bytes = r->items[k].bytes};
     if (chance(w, w->config.poor_permille)) {
         trace_add(w, "memory runs out", (int)i->no, NULL, NULL, NOTHING, NOTHING);
         instance_trouble(w, i);
         world_disturb(w, w->t + w->config.core.lease_us);
         alloc_test_fail_nth(1 + pick(w, 6));
     }
-    core_on_claimed(i->core, instance_now(w, i), items, r->n, r->replaced.items, r->replaced.n, r->next_due);
+    core_on_claimed(i->core, instance_now(w, i),
+                    &(struct core_claim_answer){
+                        .items = items,
+                        .n = r->n,
+                        .replaced = r->replaced.items,
+                        .replaced_n = r->replaced.n,
+                        .next_due = r->next_due,
+                        .more = r->more,
+                    });
     alloc_test_fail_nth(0);
     alloc_free(items);
 }

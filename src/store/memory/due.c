@@ -42,10 +42,10 @@ enum err memory_due(struct store *s, struct wall until, size_t limit, struct due
 {
     struct memory_db *db = memory_write(s);
     size_t first = ret->n;
+    size_t bytes = 0;
     enum err e = ERR_NONE;
 
-    for (struct tree_node *n = tree_first(&db->timers_due); n && !e && ret->n - first < limit;
-         n = tree_next(n)) {
+    for (struct tree_node *n = tree_first(&db->timers_due); n && !e && !ret->cut; n = tree_next(n)) {
         const struct timer_row *t = CONTAINER_OF(n, struct timer_row, by_due);
 
         if (t->timer.next_at.us > until.us)
@@ -53,8 +53,10 @@ enum err memory_due(struct store *s, struct wall until, size_t limit, struct due
         e = LIST_RESERVE(ret, err);
         if (!e)
             e = fill_due(db, t, &ret->items[ret->n], err);
-        if (!e)
-            ret->n++;
+        if (e)
+            break;
+        bytes += ret->items[ret->n++].definition_n;
+        ret->cut = ret->n - first == limit || (ret->max_bytes > 0 && bytes >= ret->max_bytes);
     }
     return e;
 }
@@ -148,6 +150,7 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
         return e;
     list->items[list->n++] =
         (struct taken){.run = after->run, .definition = definition, .definition_n = s->definition.n};
+    list->bytes += s->definition.n;
     return ERR_NONE;
 }
 
@@ -174,7 +177,7 @@ static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall 
 static enum err retake_lost(struct memory_db *db, const struct lease *lease, struct wall now, size_t most,
                             struct taken_list *list, struct error *err)
 {
-    while (list->n < most) {
+    while (list->n < most && !taken_list_is_full(list)) {
         struct run_row *r = ROW_OF(tree_first(&db->runs_leased), run_row, by_lease);
         enum err e;
 
@@ -190,7 +193,7 @@ static enum err retake_lost(struct memory_db *db, const struct lease *lease, str
 static enum err retake_due(struct memory_db *db, const struct lease *lease, struct wall until, size_t most,
                            struct taken_list *list, struct error *err)
 {
-    while (list->n < most) {
+    while (list->n < most && !taken_list_is_full(list)) {
         struct run_row *r = ROW_OF(tree_first(&db->runs_due), run_row, by_due);
         enum err e;
 

@@ -49,7 +49,10 @@ enum err postgres_due(struct store *store, struct wall until, size_t limit, stru
     ids = args_array(a, ARG_UUID);
     for (size_t i = 0; i < row_n(locked); i++)
         args_add_uuid(a, ids, row_uuid(locked, i, 0));
+    args_i64(a, ret->max_bytes > 0 ? (int64_t)ret->max_bytes : INT64_MAX);
     e = link_ask(&s->link, Q_DUE_READ, &r, err);
+    if (!e)
+        ret->cut = row_n(locked) == limit || row_n(r) < row_n(locked);
     for (size_t i = 0; !e && i < row_n(r); i++)
         e = add_due(r, i, ret, err);
     return e;

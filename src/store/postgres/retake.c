@@ -12,13 +12,14 @@
 #include "store/postgres/ops.h"
 
 static enum err lock_runs(struct postgres_store *s, struct wall now, struct wall until, size_t limit,
-                          PGresult **ret, struct error *err)
+                          size_t max_bytes, PGresult **ret, struct error *err)
 {
     struct args *a = link_args(&s->link);
 
     args_i64(a, now.us);
     args_i64(a, until.us);
     args_i64(a, (int64_t)limit);
+    args_i64(a, max_bytes > 0 ? (int64_t)max_bytes : INT64_MAX);
     return link_ask(&s->link, Q_RETAKE_LOCK, ret, err);
 }
 
@@ -55,6 +56,7 @@ static enum err add_taken(const PGresult *r, struct taken_list *ret, struct erro
         if (e)
             return e;
         ret->items[ret->n++] = t;
+        ret->bytes += t.definition_n;
     }
     return ERR_NONE;
 }
@@ -165,7 +167,7 @@ enum err postgres_retake(struct store *store, const struct lease *lease, struct 
     RESULT(taken);
     enum err e;
 
-    e = lock_runs(s, now, until, limit, &locked, err);
+    e = lock_runs(s, now, until, limit, ret->max_bytes, &locked, err);
     if (e || row_n(locked) == 0)
         return e;
     e = take(s, lease, locked, &taken, err);

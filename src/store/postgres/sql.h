@@ -192,21 +192,29 @@
     X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
                   "LIMIT $2 FOR UPDATE SKIP LOCKED")                                                         \
     X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting "                 \
-                  "FROM unnest($1::uuid[]) AS u (id) JOIN @timer t ON t.id = u.id "                          \
+                  "FROM (SELECT i.id, sum(octet_length(k.definition)) OVER (ORDER BY i.at ROWS BETWEEN "     \
+                  "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM unnest($1::uuid[]) WITH ORDINALITY "  \
+                  "AS i (id, at) JOIN @schedule k ON k.id = i.id) u JOIN @timer t ON t.id = u.id "           \
                   "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "               \
                   "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting "                     \
-                  "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o ORDER BY t.next_at, t.id")      \
+                  "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                               \
+                  "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                \
     X(Q_RUNS_INSERT,                                                                                         \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
       "lease_token, lease_until, by_hand_at) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "  \
       "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "  \
       "$11::bigint[]) AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING RETURNING id") \
     X(Q_RETAKE_LOCK,                                                                                         \
-      "WITH lost AS MATERIALIZED (SELECT r.id FROM @run r WHERE r.state = 1 AND r.lease_until < $1 "         \
+      "WITH lost AS MATERIALIZED (SELECT r.id, r.schedule_id FROM @run r "                                   \
+      "WHERE r.state = 1 AND r.lease_until < $1 "                                                            \
       "ORDER BY r.lease_until LIMIT $3 FOR UPDATE SKIP LOCKED), "                                            \
-      "waiting AS MATERIALIZED (SELECT r.id FROM @run r WHERE r.state IN (0, 2) AND r.due_at <= $2 "         \
+      "waiting AS MATERIALIZED (SELECT r.id, r.schedule_id FROM @run r "                                     \
+      "WHERE r.state IN (0, 2) AND r.due_at <= $2 "                                                          \
       "ORDER BY r.due_at LIMIT ($3 - (SELECT count(*) FROM lost)) FOR UPDATE SKIP LOCKED) "                  \
-      "SELECT id FROM lost UNION ALL SELECT id FROM waiting")                                                \
+      "SELECT id FROM (SELECT b.id, sum(octet_length(s.definition)) OVER (ROWS BETWEEN "                     \
+      "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (SELECT id, schedule_id FROM lost "               \
+      "UNION ALL SELECT id, schedule_id FROM waiting) b LEFT JOIN @schedule s ON s.id = b.schedule_id) x "   \
+      "WHERE before IS NULL OR before < $4::bigint")                                                         \
     X(Q_RETAKE, "UPDATE @run r SET state = 1, attempt = r.attempt + 1, lease_owner = $2, "                   \
                 "lease_token = $3, lease_until = $4 FROM @schedule s WHERE r.id = ANY($1::uuid[]) "          \
                 "AND s.id = r.schedule_id AND NOT r.doomed RETURNING " RUN_COLUMNS ", s.definition")         \

@@ -26,6 +26,8 @@ enum err sqlite_due(struct store *store, struct wall until, size_t limit, struct
                     struct error *err)
 {
     QUERY(q, sqlite_of(store), Q_DUE);
+    size_t first = ret->n;
+    size_t bytes = 0;
     bool row = false;
     enum err e;
 
@@ -38,7 +40,10 @@ enum err sqlite_due(struct store *store, struct wall until, size_t limit, struct
             e = col_due(&q, &ret->items[ret->n], err);
         if (e)
             return e;
-        ret->n++;
+        bytes += ret->items[ret->n++].definition_n;
+        ret->cut = ret->n - first == limit || (ret->max_bytes > 0 && bytes >= ret->max_bytes);
+        if (ret->cut)
+            break;
     }
     return e;
 }

@@ -34,15 +34,16 @@ static enum err add_taken(struct query *q, const struct run *run, int definition
     if (e)
         return e;
     ret->items[ret->n++] = t;
+    ret->bytes += t.definition_n;
     return ERR_NONE;
 }
 
 static enum err gather(struct query *q, struct taken_list *ret, struct ended_list *ended, struct error *err)
 {
     bool row = false;
-    enum err e;
+    enum err e = ERR_NONE;
 
-    while (!(e = query_step(q, &row, err)) && row) {
+    while (!taken_list_is_full(ret) && !(e = query_step(q, &row, err)) && row) {
         struct run run;
         int at = col_run(q, 0, &run);
         bool doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 
 #define DELAY "\"type\":\"delay\",\"schedule\":\"50\""
 #define NOWISH "\"type\":\"now\""
@@ -183,6 +184,168 @@ static void a_retry_does_not_wait_for_the_end_of_what_is_due(void **state)
     for (size_t i = 0; i < c.n; i++)
         there = there || uuid_eq(c.items[i].run.id, retried);
     assert_true(there);
+    claim_result_done(&c);
+}
+
+static void even_a_claim_of_one_run_does_not_starve_retries(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+    struct uuid retried;
+    bool there = false;
+
+    (void)registered_as(g, "k", NOWISH);
+    c = claim_n(g, 1);
+    retried = c.items[0].run.id;
+    (void)ended(g, &c.items[0], RUN_RETRYING);
+    claim_result_done(&c);
+    sleep_us(g, 60 * SECOND);
+    for (int i = 0; i < 10; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "n%d", i);
+        (void)registered_as(g, key, NOWISH);
+    }
+    for (int i = 0; i < 4; i++) {
+        c = claim_limit(g, 1);
+        assert_int_equal(c.n, 1);
+        there = there || uuid_eq(c.items[0].run.id, retried);
+        claim_result_done(&c);
+        sleep_us(g, 1);
+    }
+    assert_true(there);
+}
+
+/* `n` that fire each second and are skipped while their run is open, which it is. */
+static void overlapping(struct ground *g, int n)
+{
+    struct claim_result c;
+
+    for (int i = 0; i < n; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        (void)registered_as(g, key, SECONDLY);
+    }
+    c = claim_n(g, (size_t)n);
+    claim_result_done(&c);
+}
+
+static void a_claim_among_timers_that_make_no_run_says_that_there_is_more(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+    int claims = 0;
+
+    overlapping(g, 10);
+    sleep_us(g, 2 * SECOND + 1000);
+    (void)registered_as(g, "new", NOWISH); /* behind all the others */
+    do {
+        c = claim_limit(g, 4);
+        if (c.n == 0)
+            assert_true(c.more);
+        claims++;
+        if (c.n == 0)
+            claim_result_done(&c);
+    } while (c.n == 0 && claims < 10);
+    assert_int_equal(c.n, 1);
+    assert_int_equal(claims, 4);
+    claim_result_done(&c);
+}
+
+static void what_is_put_off_to_its_time_is_not_asked_for_again_at_once(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+
+    overlapping(g, 10);
+    sleep_us(g, SECOND + SECOND / 2); /* the next occurrences are half a second ahead */
+    c = claim_limit(g, 4);
+    for (int i = 0; i < 10 && c.more; i++) { /* those that are due are counted first */
+        claim_result_done(&c);
+        c = claim_limit(g, 4);
+    }
+    assert_int_equal(c.n, 0);
+    assert_false(c.more);
+    claim_result_done(&c);
+}
+
+static int64_t open_runs(struct ground *g)
+{
+    struct store_stats s = stats_of(g);
+
+    return s.runs[RUN_PENDING] + s.runs[RUN_RUNNING];
+}
+
+static void runs_that_wait_count_against_the_limit(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+
+    for (int i = 0; i < 5; i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        (void)registered_as(g, key, SECONDLY ",\"misfire\":\"all\"");
+    }
+    sleep_us(g, 20 * SECOND);
+    c = claim_limit(g, 8);
+    assert_int_equal(c.n, 1); /* and 19 or so that wait for it */
+    assert_true(open_runs(g) <= 21);
+    assert_true(c.more);
+    claim_result_done(&c);
+    c = claim_limit(g, 8);
+    assert_int_equal(c.n, 1);
+    assert_true(open_runs(g) <= 42);
+    claim_result_done(&c);
+}
+
+/* So large that two of them are more than a claim reads. */
+static void register_large(struct ground *g, const char *key, const char *members)
+{
+    enum { N = CLAIM_BYTES_MAX / 3 * 2 };
+    CLEANUP(buf_done_p) struct buf text;
+    struct schedule *s;
+
+    buf_init(&text, 2 * N);
+    buf_addf(&text,
+             "{\"name\":\"%s\",\"client\":{\"key\":\"%s\"},%s,\"task\":{\"type\":\"rest\",\"connection\":{"
+             "\"host\":"
+             "\"http://localhost/\"},\"failed_policy\":\"retry\",\"retry_wait\":60,\"data\":\"",
+             key, key, members);
+    for (size_t i = 0; i < N / 64; i++)
+        buf_add(&text, STR("0123456789012345678901234567890123456789012345678901234567890123"));
+    buf_add(&text, STR("\"}}"));
+    assert_non_null(buf_cstr(&text));
+    s = define_json(g, buf_cstr(&text));
+    (void)registered(g, s);
+    schedule_unref(s);
+}
+
+static void a_claim_reads_so_many_bytes_of_definitions_and_says_that_there_is_more(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+    struct claim_result rest;
+
+    register_large(g, "a", NOWISH);
+    register_large(g, "b", NOWISH);
+    register_large(g, "c", NOWISH);
+    c = claim_n(g, 2);
+    assert_true(c.more);
+    assert_true(c.items[0].bytes > CLAIM_BYTES_MAX / 2);
+    rest = claim_n(g, 1);
+    assert_false(rest.more);
+    /* The same of those that are taken over. */
+    (void)ended(g, &c.items[0], RUN_RETRYING);
+    (void)ended(g, &c.items[1], RUN_RETRYING);
+    (void)ended(g, &rest.items[0], RUN_RETRYING);
+    claim_result_done(&c);
+    claim_result_done(&rest);
+    sleep_us(g, 60 * SECOND);
+    c = claim_n(g, 2);
+    claim_result_done(&c);
+    c = claim_n(g, 1);
     claim_result_done(&c);
 }
 
@@ -524,6 +687,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(overlap_replace_gives_up_what_is_open),
     cmocka_unit_test(a_taken_identity_moves_on_instead_of_failing_the_group),
     cmocka_unit_test(the_identity_of_an_ended_run_is_free_again),
+    cmocka_unit_test(even_a_claim_of_one_run_does_not_starve_retries),
+    cmocka_unit_test(a_claim_among_timers_that_make_no_run_says_that_there_is_more),
+    cmocka_unit_test(what_is_put_off_to_its_time_is_not_asked_for_again_at_once),
+    cmocka_unit_test(runs_that_wait_count_against_the_limit),
+    cmocka_unit_test(a_claim_reads_so_many_bytes_of_definitions_and_says_that_there_is_more),
     cmocka_unit_test(a_run_made_by_hand_is_claimed_like_any_other),
     cmocka_unit_test(a_definition_that_no_longer_decodes_stops_its_schedule_alone),
     cmocka_unit_test(a_waiting_run_whose_definition_no_longer_decodes_does_not_come_back),

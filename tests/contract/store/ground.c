@@ -139,7 +139,7 @@ struct put put_one(struct ground *g, struct put in, const struct schedule *s)
     CLEANUP(buf_done_p) struct buf text = {0};
     struct error err = {0};
 
-    buf_init(&text, 100000);
+    buf_init(&text, 32 << 20);
     ok(schedule_encode(s, &text, &err), &err);
     in.schedule = s;
     in.definition = buf_str(&text);

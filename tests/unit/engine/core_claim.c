@@ -247,6 +247,46 @@ static void empty_answers_to_what_is_due_are_asked_again_ever_slower(void **stat
     assert_in_range(claims, 40, 60); /* about five a second */
 }
 
+static void an_empty_answer_that_says_there_is_more_is_followed_at_once(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    tick(&f, 0);
+    for (int i = 0; i < 5; i++) {
+        expect(&f, CORE_CLAIM);
+        core_on_claimed(f.core, f.now,
+                        &(struct core_claim_answer){.next_due = in(&f, -US_PER_S), .more = true});
+    }
+    expect(&f, CORE_CLAIM);
+    claimed(&f, NULL, 0, in(&f, -US_PER_S));
+    expect_nothing(&f);
+}
+
+static void large_definitions_make_the_core_full_before_their_number_does(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result ok = ok_result();
+    struct core_claimed items[2];
+    struct held *first;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){.held_bytes_max = 1000});
+    items[0] = item(&f, 1, 1, 0);
+    items[1] = item(&f, 2, 2, 1000);
+    items[0].bytes = 400;
+    items[1].bytes = 600;
+    first_claim(&f, items, 2, f.now.wall);
+    first = expect(&f, CORE_START).held;
+    expect_nothing(&f);
+    tick(&f, 500);
+    expect_nothing(&f);
+    core_on_attempt_ended(f.core, f.now, first, &ok);
+    expect(&f, CORE_RECORD);
+    expect(&f, CORE_CLAIM);
+}
+
 static void a_notice_ends_the_pause_after_an_empty_answer(void **state)
 {
     CLEANUP(fixture_done_p) struct fixture f;
@@ -291,6 +331,8 @@ int main(void)
         cmocka_unit_test(an_empty_answer_about_something_near_is_asked_again_after_a_pause),
         cmocka_unit_test(an_empty_answer_about_what_came_near_meanwhile_is_followed_at_once),
         cmocka_unit_test(empty_answers_to_what_is_due_are_asked_again_ever_slower),
+        cmocka_unit_test(an_empty_answer_that_says_there_is_more_is_followed_at_once),
+        cmocka_unit_test(large_definitions_make_the_core_full_before_their_number_does),
         cmocka_unit_test(a_notice_ends_the_pause_after_an_empty_answer),
         cmocka_unit_test(a_step_of_the_wall_clock_is_seen_by_the_claim),
     };

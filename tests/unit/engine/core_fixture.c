@@ -129,7 +129,8 @@ void expect_nothing(struct fixture *f)
 
 void claimed(struct fixture *f, struct core_claimed *items, size_t n, struct wall next_due)
 {
-    core_on_claimed(f->core, f->now, items, n, NULL, 0, next_due);
+    core_on_claimed(f->core, f->now,
+                    &(struct core_claim_answer){.items = items, .n = n, .next_due = next_due});
 }
 
 void first_claim(struct fixture *f, struct core_claimed *items, size_t n, struct wall next_due)

@@ -300,7 +300,10 @@ static void a_replacing_run_aborts_the_older_one(void **state)
     expect(&f, CORE_START);
     expect(&f, CORE_CLAIM);
     newer = item(&f, 4, 9, 0);
-    core_on_claimed(f.core, f.now, &newer, 1, &replaced, 1, WALL_NEVER);
+    core_on_claimed(
+        f.core, f.now,
+        &(struct core_claim_answer){
+            .items = &newer, .n = 1, .replaced = &replaced, .replaced_n = 1, .next_due = WALL_NEVER});
     assert_ptr_equal(expect(&f, CORE_ABORT).held, h);
     assert_int_equal(held_run(expect(&f, CORE_START).held)->lease_token, 4);
     core_on_attempt_ended(f.core, f.now, h, &gone);
@@ -329,7 +332,9 @@ static void an_answer_that_came_before_its_abort_counts(void **state)
     first_claim(&f, &old, 1, f.now.wall);
     h = expect(&f, CORE_START).held;
     expect(&f, CORE_CLAIM);
-    core_on_claimed(f.core, f.now, NULL, 0, &replaced, 1, WALL_NEVER);
+    core_on_claimed(
+        f.core, f.now,
+        &(struct core_claim_answer){.replaced = &replaced, .replaced_n = 1, .next_due = WALL_NEVER});
     core_on_attempt_ended(f.core, f.now, h, &ok); /* before the abort was even read */
     assert_int_equal(expect(&f, CORE_RECORD).outcomes[0].to, RUN_SUCCEEDED);
     expect_nothing(&f);

@@ -95,15 +95,6 @@ static void name_roles(struct service *v)
     MUST(n < sizeof(v->roles));
 }
 
-static struct engine_options engine_options_of(struct service *v)
-{
-    const struct settings *s = v->settings;
-
-    return (struct engine_options){
-        .instance = v->instance,
-        .core =
-            {
-                .horizon_us = s->scheduler.horizon_us,
 static enum err make_guard(struct service *v, struct error *err)
 {
     const struct settings_list *from[] = {&v->settings->delivery.allow, &v->settings->delivery.deny};
@@ -122,6 +113,15 @@ static enum err make_guard(struct service *v, struct error *err)
     return e;
 }
 
+static struct engine_options engine_options_of(struct service *v)
+{
+    const struct settings *s = v->settings;
+
+    return (struct engine_options){
+        .instance = v->instance,
+        .core =
+            {
+                .horizon_us = s->scheduler.horizon_us,
                 .lease_us = s->scheduler.lease_us,
                 .never_claims = !settings_list_has(&s->roles, "worker"),
                 .safety_poll_us = wiring_store_look_us(s),
@@ -139,6 +139,7 @@ static enum err make_guard(struct service *v, struct error *err)
                 .connections_max = (size_t)s->delivery.max_connections,
                 .per_host_max = (size_t)s->delivery.per_host_connections,
                 .ca_file = s->delivery.ca_file[0] != '\0' ? s->delivery.ca_file : NULL,
+                .guard = v->guard,
             },
         .log = v->log,
         .name = s->server.instance,
@@ -148,7 +149,6 @@ static enum err make_guard(struct service *v, struct error *err)
         .upkeep_every_us = s->retention.every_us,
         .keep_finished_us = s->retention.finished_us,
         .keep_ok_us = s->retention.runs_us,
-                .guard = v->guard,
         .keep_failed_us = s->retention.failed_us,
     };
 }
@@ -199,6 +199,7 @@ static struct api_options api_options_of(struct service *v)
         .header_max = HEADER_MAX,
         .idle_s = (unsigned)(s->server.idle_timeout_us / US_PER_S),
         .batch_max = BATCH_MAX,
+        .reset = s->admin.reset,
         .version = v->version,
         .rules = v->rules,
         .writer = v->writer,
@@ -212,7 +213,6 @@ static struct api_options api_options_of(struct service *v)
     };
 }
 
-        .reset = s->admin.reset,
 /* --- lanes --- */
 
 /* Writer lane's thread, after each commit. */

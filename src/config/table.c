@@ -310,12 +310,6 @@ const struct setting settings_table[] = {
          "Names of request headers, besides `Authorization`, `Cookie` and the like, whose values are never "
          "shown again. A list, or names separated by commas."},
 
-    {.section = "retention",
-     .member = "finished",
-     .kind = SETTING_DURATION,
-     .offset = AT(retention.finished_us),
-     .fallback = "1d",
-     .min = 0,
     {.section = "delivery",
      .member = "allow",
      .kind = SETTING_LIST,
@@ -336,6 +330,12 @@ const struct setting settings_table[] = {
          "clouds' metadata services are denied anyway, unless `allow` holds a network within them. Networks "
          "are judged on every address that is really connected to."},
 
+    {.section = "retention",
+     .member = "finished",
+     .kind = SETTING_DURATION,
+     .offset = AT(retention.finished_us),
+     .fallback = "1d",
+     .min = 0,
      .max = YEARS(100),
      .about = "How long a schedule without further occurrences is kept."},
     {.section = "retention",

@@ -396,7 +396,8 @@ static enum err reset(struct store *s, struct op_reset *o, struct wall now, stru
         o->ret_schedules = o->schedules + (int64_t)schedules;
     if (o->runs + (int64_t)runs > o->ret_runs)
         o->ret_runs = o->runs + (int64_t)runs;
-    o->op.unfinished = schedules > 0 || rows > 0;
+    /* Not until nothing is found: the answer to this very request may be among what is cleared, each time. */
+    o->op.unfinished = schedules > 0 || runs >= RESET_PART || rows - runs >= RESET_PART;
     return ERR_NONE;
 }
 

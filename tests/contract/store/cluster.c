@@ -25,7 +25,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { PATH_BYTES = 256, START_S = 60 };
+enum { PATH_BYTES = 256, START_S = 60, WORDS_MAX = 32 };
 
 struct cluster {
     char bin[PATH_BYTES];
@@ -74,6 +74,8 @@ static pid_t spawn(const struct cluster *c, const char *const argv[])
     const struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
     char path[PATH_BYTES * 2];
     char log[PATH_BYTES];
+    const char *words[WORDS_MAX];
+    size_t n = 1;
     pid_t parent = getpid();
     pid_t pid;
 
@@ -83,6 +85,12 @@ static pid_t spawn(const struct cluster *c, const char *const argv[])
     else
         (void)snprintf(path, sizeof(path), "%s/%s", c->bin, argv[0]);
     (void)snprintf(log, sizeof(log), "%s/log", c->folder);
+    /* By its whole path: initdb looks there for the server that belongs to it. */
+    words[0] = path;
+    do {
+        MUST(n < WORDS_MAX);
+        words[n] = argv[n];
+    } while (argv[n++]);
     pid = fork();
     MUST(pid >= 0);
     if (pid == 0) {
@@ -96,7 +104,8 @@ static pid_t spawn(const struct cluster *c, const char *const argv[])
         fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
             _exit(126);
-        (void)execv(path, (char *const *)(uintptr_t)argv); /* as its rationale explains, it changes nothing */
+        (void)execv(path,
+                    (char *const *)(uintptr_t)words); /* as its rationale explains, it changes nothing */
         _exit(127);
     }
     return pid;

@@ -25,9 +25,10 @@ def bin_folder():
 class Postgres:
     """A server on a socket of its own. It refuses to run as root, so root lends it the user "postgres"."""
 
-    def __init__(self, **settings):
-        """settings: of postgresql.conf."""
+    def __init__(self, server_bin=None, **settings):
+        """server_bin: where another version's server is. settings: of postgresql.conf."""
         self.settings = settings
+        self.server_bin = server_bin or bin_folder()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-pg-"))
         self.process = None
         self.pooler = None
@@ -35,7 +36,7 @@ class Postgres:
         if self._user:
             user = pwd.getpwnam(self._user)
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        words = [bin_folder() / "initdb", "-D", "data", "-U", "carillon", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
+        words = [self.server_bin / "initdb", "-D", "data", "-U", "carillon", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"]
         self._run(words).check_returncode()
         self.start()
 
@@ -75,7 +76,7 @@ class Postgres:
     def start(self):
         ours = {"listen_addresses": "", "fsync": "on", "shared_buffers": "64MB", "max_connections": "60"}
         settings = [f"{k}={v}" for k, v in {**ours, "log_min_messages": "warning", **self.settings}.items()]
-        words = [bin_folder() / "postgres", "-D", "data", "-k", str(self.folder)]
+        words = [self.server_bin / "postgres", "-D", "data", "-k", str(self.folder)]
         self.process = self._spawn(words + [w for s in settings for w in ("-c", s)])
         self._await(self.url, self.process)
 

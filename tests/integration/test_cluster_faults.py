@@ -47,7 +47,7 @@ def cluster(make_carillon, postgres):
         "CARILLON_SCHEDULER_LEASE": f"{LEASE_S}s",
         "CARILLON_SCHEDULER_FETCH_INTERVAL": "1s",
     }
-    return [make_carillon(**settings) for _ in range(INSTANCES)]
+    return [make_carillon(**settings, CARILLON_SERVER_INSTANCE=f"node{i}") for i in range(INSTANCES)]
 
 
 @pytest.fixture
@@ -61,6 +61,15 @@ def tell(capsys):
 
 def in_flight(instance):
     return instance.metrics()["carillon_engine_attempts_in_flight"]
+
+
+def known(api):
+    """{name: what is told of an instance}"""
+    return {i["name"]: i for i in api.get("/instances").json()}
+
+
+def monitor(api):
+    return next((name for name, i in known(api).items() if i["monitor"]), None)
 
 
 def judge(siege, postgres, api, tell):
@@ -123,6 +132,22 @@ def test_connections_that_are_cut_lose_nothing(cluster, postgres, counting, tell
     judge(siege, postgres, cluster[0].api, tell)
 
 
+def test_the_monitor_is_followed_when_it_is_killed(cluster, postgres, counting, tell):
+    names = {f"node{i}": one for i, one in enumerate(cluster)}
+    siege = Siege(cluster, counting, "/after-100")
+    siege.until(2)
+    name = wait_until(lambda: monitor(cluster[0].api), "a monitor")
+    victim, other = names[name], next(one for n, one in names.items() if n != name)
+    wait_until(lambda: in_flight(victim) > 0, "attempts in flight")
+    with siege.fault(f"kill -9 of the monitor {name}"):
+        victim.kill9()
+    dead = time.monotonic()
+    follower = wait_until(lambda: (m := monitor(other.api)) != name and m, "another monitor", 60)
+    tell(f" [{follower} follows {name} after {time.monotonic() - dead:.1f} s]")
+    wait_until(lambda: name not in known(other.api), "the dead one is struck off", 60)
+    judge(siege, postgres, other.api, tell)
+
+
 def test_a_rolling_restart_neither_loses_nor_doubles(cluster, postgres, counting, tell):
     siege = Siege(cluster, counting, "/after-100")
     for i, instance in enumerate(cluster):
@@ -140,7 +165,10 @@ def test_instances_that_are_told_to_end_finish_what_is_in_flight_and_hand_back_t
     for i, instance in enumerate(cluster):
         siege.until(2.1 + i)
         wait_until(lambda one=instance: in_flight(one) > 0, "attempts in flight")
+        itself = known(instance.api)[f"node{i}"]["id"]
         assert instance.stop() == 0
+        assert postgres.ask(f"SELECT count(*) FROM carillon.run WHERE lease_owner = '{itself}'") == [["0"]]
+        assert postgres.ask(f"SELECT count(*) FROM carillon.instance WHERE id = '{itself}'") == [["0"]]
     # Nobody is there: so nothing may be leased, and what was sent is recorded.
     assert postgres.ask("SELECT count(*) FROM carillon.run WHERE state = 1 OR lease_owner IS NOT NULL") == [["0"]]
     sent = len(siege.came())

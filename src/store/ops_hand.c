@@ -24,15 +24,20 @@ static enum err act_on(struct store *s, struct op_run_act *o, struct run_act *ac
                        struct notice *notice, struct error *err)
 {
     struct wall made_at = o->made_at;
-    enum err e = store_act_runs(s, o->kind, acts, n, now, err);
+    enum err e;
+
+    o->first = (struct uuid){{0}};
+    e = store_act_runs(s, o->kind, acts, n, now, err);
 
     if (e)
         return e;
     for (size_t i = 0; i < n; i++) {
-        if (acts[i].result == RUN_ACTED)
+        if (acts[i].result == RUN_ACTED) {
             o->made_at = now;
-        else if (is_ours(o, &acts[i], made_at))
+            o->first = uuid_is_nil(o->first) ? acts[i].id : o->first;
+        } else if (is_ours(o, &acts[i], made_at)) {
             acts[i].result = RUN_ACTED;
+        }
         if (acts[i].result == RUN_ACTED) {
             o->ret_done++;
             notice->earliest = wall_min(notice->earliest, acts[i].made_due);
@@ -68,15 +73,47 @@ static enum err act_on_listed(struct store *s, struct op_run_act *o, const struc
     return act_on(s, o, acts, n, now, notice, err);
 }
 
-/* What an earlier try of this part did and lost is no dead run any more: the larger count is the true one. */
-static enum err act_on_part(struct store *s, struct op_run_act *o, struct wall now, struct notice *notice,
+/* True when an earlier try of this part is stored: its commit went through, only the answer did not. */
+static enum err part_is_acted(struct store *s, const struct op_run_act *o, bool *ret, struct error *err)
+{
+    struct run_record r;
+    enum err e;
+
+    *ret = false;
+    if (uuid_is_nil(o->first))
+        return ERR_NONE;
+    e = store_get_run(s, o->first, &r, err);
+    *ret = !e && r.run.by_hand_at.us == o->made_at.us;
+    return e == ERR_NOT_FOUND ? ERR_NONE : e;
+}
+
+static enum err act_on_next(struct store *s, struct op_run_act *o, struct wall now, struct notice *notice,
                             struct error *err)
 {
     CLEANUP(run_record_list_done) struct run_record_list l = {0};
-    int64_t before = o->ret_done;
-    size_t left;
-    size_t part;
+    size_t left = o->limit - (size_t)(o->done + o->refused);
+    size_t part = left < RUN_ACTS_PART ? left : RUN_ACTS_PART;
     size_t n;
+    enum err e;
+
+    o->reached = o->filter.before;
+    o->ret_done = o->done;
+    o->ret_refused = o->refused;
+    e = list_part(s, o, part + 1, &l, err);
+    if (e)
+        return e;
+    n = l.n < part ? l.n : part;
+    o->ret_more = l.n > n;
+    if (n == 0)
+        return ERR_NONE;
+    o->reached = l.items[n - 1].run.id;
+    return act_on_listed(s, o, &l, n, now, notice, err);
+}
+
+static enum err act_on_part(struct store *s, struct op_run_act *o, struct wall now, struct notice *notice,
+                            struct error *err)
+{
+    bool acted;
     enum err e;
 
     if (o->parts != o->op.parts) { /* the last part is committed */
@@ -84,25 +121,12 @@ static enum err act_on_part(struct store *s, struct op_run_act *o, struct wall n
         o->done = o->ret_done;
         o->refused = o->ret_refused;
         o->filter.before = o->reached;
-        before = o->done;
+        o->first = (struct uuid){{0}};
     }
-    o->reached = o->filter.before;
-    left = o->limit - (size_t)(o->done + o->refused);
-    part = left < RUN_ACTS_PART ? left : RUN_ACTS_PART;
-    e = list_part(s, o, part + 1, &l, err);
-    if (e)
-        return e;
-    n = l.n < part ? l.n : part;
-    o->ret_done = o->done;
-    o->ret_refused = o->refused;
-    if (n > 0) {
-        e = act_on_listed(s, o, &l, n, now, notice, err);
-        o->reached = l.items[n - 1].run.id;
-    }
-    if (o->ret_done < before)
-        o->ret_done = before;
-    o->ret_more = l.n > n;
-    o->op.unfinished = o->ret_more && n < left;
+    e = part_is_acted(s, o, &acted, err);
+    if (!e && !acted)
+        e = act_on_next(s, o, now, notice, err);
+    o->op.unfinished = o->ret_more && (size_t)(o->ret_done + o->ret_refused) < o->limit;
     return e;
 }
 

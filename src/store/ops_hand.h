@@ -27,6 +27,7 @@ struct op_run_act {
     bool ret_more; /* by_filter: there are more than `limit` */
     /* the operation's */
     struct wall made_at; /* of a try whose commit may not have come back */
+    struct uuid first;   /* the first run that this try acted on; nil: none */
     struct uuid reached;
     uint64_t parts;
     int64_t done;    /* what is committed of ret_done */

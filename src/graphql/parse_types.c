@@ -222,6 +222,14 @@ static bool adds_something(const struct parser *p, const struct gql_definition *
            parse_unexpected(p, "what the extension adds");
 }
 
+static bool refuse_description(const struct parser *p, const struct gql_definition *d)
+{
+    gql_fault_at(p->faults,
+                 gql_fault_add(p->faults, NULL, "Syntax error: a description may stand only before a definition of the type system."),
+                 d->at);
+    return false;
+}
+
 bool parse_definition_of_type(struct parser *p)
 {
     struct gql_definition *d = arena_new(p->arena, struct gql_definition);
@@ -237,7 +245,7 @@ bool parse_definition_of_type(struct parser *p)
             return false;
     }
     if (!keyword_of(p, &d->kind) || (d->extends && d->kind == GQL_DEF_DIRECTIVE))
-        return parse_unexpected(p, "a definition");
+        return d->description ? refuse_description(p, d) : parse_unexpected(p, "a definition");
     if (!parse_advance(p) || !parse_body(p, d) || !adds_something(p, d))
         return false;
     *p->next_definition = d;

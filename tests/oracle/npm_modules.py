@@ -1,4 +1,4 @@
-"""Installs the cron libraries of npm into a build folder, never into the source tree."""
+"""Installs the libraries of npm that tests compare with into a build folder, never into the source tree."""
 
 import pathlib
 import shutil

@@ -41,6 +41,11 @@ bool str_ends(struct str s, struct str suffix)
     return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + (s.n - suffix.n), suffix.p, suffix.n) == 0);
 }
 
+bool str_contains(struct str s, struct str part)
+{
+    return part.n == 0 || (s.n >= part.n && memmem(s.p, s.n, part.p, part.n));
+}
+
 int str_cmp(struct str a, struct str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

@@ -11,6 +11,7 @@ bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
+bool str_contains(struct str s, struct str part);
 /* <0, 0, >0 by bytes, a shorter prefix first. */
 int str_cmp(struct str a, struct str b);
 struct str str_trim(struct str s); /* ASCII blanks off both ends */

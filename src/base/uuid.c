@@ -11,18 +11,26 @@
 #include "base/random.h"
 #include "base/str.h"
 
-struct uuid uuid_v7(struct wall now)
+struct uuid uuid_v7_least(struct wall t)
 {
-    struct uuid u;
-    uint64_t ms = now.us > 0 ? (uint64_t)(now.us / US_PER_MS) : 0;
+    struct uuid u = {{0}};
+    uint64_t us = t.us > 0 ? (uint64_t)t.us : 0;
+    uint64_t ms = us / US_PER_MS;
+    uint64_t part = us % US_PER_MS * 4096 / US_PER_MS;
 
-    uint64_t part = now.us > 0 ? (uint64_t)(now.us % US_PER_MS) * 4096 / US_PER_MS : 0;
-
-    random_bytes(u.b + 8, 8);
     for (size_t i = 0; i < 6; i++)
         u.b[i] = (uint8_t)(ms >> (40 - 8 * i));
     u.b[6] = (uint8_t)(0x70 | (part >> 8)); /* version */
     u.b[7] = (uint8_t)(part & 0xFF);
+    u.b[8] = 0x80; /* variant */
+    return u;
+}
+
+struct uuid uuid_v7(struct wall now)
+{
+    struct uuid u = uuid_v7_least(now);
+
+    random_bytes(u.b + 8, 8);
     u.b[8] = (uint8_t)(0x80 | (u.b[8] & 0x3F)); /* variant */
     return u;
 }

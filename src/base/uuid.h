@@ -17,6 +17,8 @@ enum { UUID_TEXT = 36 };
 /* RFC 9562, 5.7, ordered by microseconds, with 62 random bits. Any thread. Stops when the system has no
  * randomness. */
 struct uuid uuid_v7(struct wall now);
+/* The least that uuid_v7(t) can give: those made at `t` or later are not less, those made before are. */
+struct uuid uuid_v7_least(struct wall t);
 /* Lower case, UUID_TEXT characters and a terminator. */
 void uuid_format(struct uuid u, char ret[UUID_TEXT + 1]);
 /* Canonical form only, either case. */

@@ -86,6 +86,8 @@ static struct outcome outcome_of(const struct core_outcome *c)
         .ended_at = c->ended_at,
         .failures = c->failures,
         .attempted = c->attempted,
+        .scheduled_at = c->run.scheduled_at,
+        .attempt = c->run.attempt,
         .result = c->result,
         /* Only its count changes. */
         .schedule = schedule_ref((struct schedule *)(uintptr_t)s),

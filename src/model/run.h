@@ -46,7 +46,20 @@ struct run {
     struct wall by_hand_at;
 };
 
-enum { ATTEMPT_TEXT_MAX = 192 };
+enum { ATTEMPT_TEXT_MAX = 192, ATTEMPT_ANSWER_MAX = 4096 };
+
+/* The beginning of what a target answered, kept for the history alone. Immutable and counted. */
+struct attempt_answer {
+    unsigned refs; /* atomic; attempt_answer_ref() and _unref() only */
+    bool cut;      /* the target said more */
+    size_t n;
+    char text[];
+};
+/* A copy; whatever bytes the target sent. */
+CHECKED enum err attempt_answer_new(struct str text, bool cut, struct attempt_answer **ret,
+                                    struct error *err);
+struct attempt_answer *attempt_answer_ref(struct attempt_answer *a); /* NULL is fine */
+void attempt_answer_unref(struct attempt_answer *a);                 /* NULL is fine; the last one frees */
 
 /* What came of an attempt. Made by a deliverer, read by policy and store. A value. */
 struct attempt_result {
@@ -59,6 +72,8 @@ struct attempt_result {
                              * the core thinks fit */
     int64_t took_us;
     char error[ATTEMPT_TEXT_MAX]; /* "" when ok; never holds a secret */
+    /* NULL: none was kept. A reference of whoever made the result; who keeps a copy takes one of its own. */
+    struct attempt_answer *answer;
 };
 
 struct verdict {

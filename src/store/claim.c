@@ -7,8 +7,10 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/str.h"
 #include "store/claim_cache.h"
 #include "store/grow.h"
+#include "store/journal.h"
 
 /* A claim on its way. */
 struct claim {
@@ -30,10 +32,30 @@ struct claim {
         size_t n;
         size_t cap;
     } inserts;
+    struct note_list { /* of each insert; none where nobody keeps a journal */
+        struct note {
+            size_t label; /* in .labels */
+            bool wanted;
+            bool kept;
+        } * items;
+        size_t n;
+        size_t cap;
+    } notes;
+    struct label_list {
+        char **items; /* owned */
+        size_t n;
+        size_t cap;
+    } labels;
 };
+
+enum { LABEL_MAX = 64 * 1024 };
 
 static void claim_done(struct claim *c)
 {
+    for (size_t i = 0; i < c->labels.n; i++)
+        alloc_free(c->labels.items[i]);
+    alloc_free(c->labels.items);
+    alloc_free(c->notes.items);
     alloc_free(c->advances.items);
     alloc_free(c->inserts.items);
 }
@@ -96,8 +118,26 @@ static enum err definition_of(struct claim *c, struct uuid id, int64_t version, 
     return ERR_NONE;
 }
 
+static enum err note_broken(struct claim *c, struct uuid id, struct str definition, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf label = {0};
+    struct history_event ev =
+        EVENT_OF(EVENT_PAUSED, c->now, id, .reason = "the definition cannot be read any more");
+    struct journal *j = c->s->journal;
+    enum err e;
+
+    buf_init(&label, LABEL_MAX);
+    e = event_label_stored(definition, &label, &ev.kept, err);
+    if (e)
+        return e;
+    ev.label = buf_str(&label);
+    e = journal_add_cancelled(j, c->now, "paused", ev.label, err);
+    return e || !journal_wants(j, ev.kept) ? e : journal_add(j, &ev, err);
+}
+
 /* Stops a schedule that nobody can read any more. */
-static enum err stop_broken(struct claim *c, struct uuid id, const struct timer *timer, struct error *err)
+static enum err stop_broken(struct claim *c, struct uuid id, const struct timer *timer, struct str definition,
+                            struct error *err)
 {
     struct timer t = *timer;
     int64_t version;
@@ -106,9 +146,74 @@ static enum err stop_broken(struct claim *c, struct uuid id, const struct timer 
     c->decided++;
     timer_pause(&t, c->now);
     e = store_set_timer(c->s, id, 0, &t, true, c->now, &version, err);
+    if (!e && c->s->journal)
+        e = note_broken(c, id, definition, err);
     if (e)
         return e;
     return add_uuid(&c->ret->broken, id, err);
+}
+
+/* The schedule's label, kept until the claim is done. */
+static enum err add_label(struct claim *c, const struct schedule *s, struct str *ret, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf label = {0};
+    size_t n;
+    enum err e = LIST_RESERVE(&c->labels, err);
+
+    buf_init(&label, LABEL_MAX);
+    if (!e)
+        e = event_label(s, &label, err);
+    if (!e)
+        e = buf_take(&label, &c->labels.items[c->labels.n], &n, err);
+    if (e)
+        return e;
+    *ret = (struct str){c->labels.items[c->labels.n++], n};
+    return ERR_NONE;
+}
+
+/* Notes for the last insert, which is one of `s`. */
+static enum err add_note(struct claim *c, const struct schedule *s, struct str label, struct error *err)
+{
+    struct journal *j = c->s->journal;
+    enum err e;
+
+    if (!j)
+        return ERR_NONE;
+    e = LIST_RESERVE(&c->notes, err);
+    if (e)
+        return e;
+    c->notes.items[c->notes.n++] = (struct note){.label = c->labels.n > 0 ? c->labels.n - 1 : 0,
+                                                 .wanted = journal_wants_of(j, s),
+                                                 .kept = s->task.history_check};
+    if (s->task.history_check)
+        c->inserts.items[c->inserts.n - 1].label = label;
+    return ERR_NONE;
+}
+
+static enum err note_started(struct claim *c, const struct run *run, struct str label, bool kept,
+                             struct error *err)
+{
+    /* Taken ahead of its time: it starts when that comes. */
+    struct history_event ev =
+        EVENT_OF(EVENT_STARTED, wall_max(c->now, run->due_at), run->schedule_id, .label = label, .kept = kept,
+                 .run_id = run->id, .attempt = run->attempt);
+
+    ev.scheduled_at = run->scheduled_at;
+    return journal_add(c->s->journal, &ev, err);
+}
+
+static enum err note_inserts(struct claim *c, struct error *err)
+{
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; !e && i < c->notes.n; i++) {
+        const struct run *run = &c->inserts.items[i].run;
+        const struct note *note = &c->notes.items[i];
+
+        if (note->wanted && run->state == RUN_RUNNING)
+            e = note_started(c, run, str_of(c->labels.items[note->label]), note->kept, err);
+    }
+    return e;
 }
 
 static enum err add_insert(struct claim *c, const struct due *d, const struct plan_run *p, struct error *err)
@@ -118,6 +223,7 @@ static enum err add_insert(struct claim *c, const struct due *d, const struct pl
 
     if (e)
         return e;
+    c->inserts.items[c->inserts.n] = (struct run_insert){0};
     run = &c->inserts.items[c->inserts.n++].run;
     *run = (struct run){
         /* A µs apart, so that lists by id are in the order of the plans. */
@@ -156,7 +262,7 @@ static bool decides(const struct timer *before, const struct plan *plan)
 }
 
 static enum err keep_plan(struct claim *c, const struct due *d, struct schedule *s, const struct plan *plan,
-                          struct error *err)
+                          struct str label, struct error *err)
 {
     enum err e = LIST_RESERVE(&c->advances, err);
 
@@ -172,6 +278,8 @@ static enum err keep_plan(struct claim *c, const struct due *d, struct schedule 
     }
     for (size_t i = 0; i < plan->runs_n; i++) {
         e = add_insert(c, d, &plan->runs[i], err);
+        if (!e)
+            e = add_note(c, s, label, err);
         if (!e && !plan->runs[i].waits)
             e = add_claimed(c, &c->inserts.items[c->inserts.n - 1].run, s, d->definition_n, err);
         if (e)
@@ -184,18 +292,28 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
 {
     CLEANUP(schedule_unref_p) struct schedule *s = NULL;
     CLEANUP(plan_done) struct plan plan = {0};
+    struct str definition = {d->definition, d->definition_n};
+    struct timer_rules rules = c->req->timer_rules;
+    struct journal *j = c->s->journal;
+    struct str label = {0};
     enum err e;
 
-    e = definition_of(c, d->id, d->version, (struct str){d->definition, d->definition_n}, &s, err);
+    e = definition_of(c, d->id, d->version, definition, &s, err);
     if (e)
         return e;
     if (!s)
-        return stop_broken(c, d->id, &d->timer, err);
-    e = timer_plan(s, &d->timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, c->until,
-                   &c->req->timer_rules, &plan, err);
+        return stop_broken(c, d->id, &d->timer, definition, err);
+    rules.list_missed = journal_wants_of(j, s);
+    if (rules.list_missed)
+        e = add_label(c, s, &label, err);
+    if (!e)
+        e = timer_plan(s, &d->timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, c->until, &rules,
+                       &plan, err);
+    if (!e && rules.list_missed)
+        e = journal_add_missed(j, c->now, d->id, s, label, &plan.missed, err);
     if (e)
         return e;
-    return keep_plan(c, d, s, &plan, err);
+    return keep_plan(c, d, s, &plan, label, err);
 }
 
 /* insert_runs() may have moved a scheduled_at on: what goes to the engine must say the same. */
@@ -226,9 +344,13 @@ static enum err claim_due(struct claim *c, size_t limit, struct error *err)
     if (!e)
         e = store_advance(c->s, c->advances.items, c->advances.n, c->now, err);
     if (!e)
-        e = store_insert_runs(c->s, c->inserts.items, c->inserts.n, err);
+        e = journal_add_cancelled(c->s->journal, c->now, "replaced", (struct str){0}, err);
     if (!e)
+        e = store_insert_runs(c->s, c->inserts.items, c->inserts.n, err);
+    if (!e) {
         follow_moves(c, first);
+        e = note_inserts(c, err);
+    }
     return e;
 }
 
@@ -242,9 +364,22 @@ static enum err stop_broken_run(struct claim *c, const struct run *run, struct e
     if (e == ERR_NOT_FOUND)
         return ERR_NONE;
     if (!e)
-        e = stop_broken(c, run->schedule_id, &r.timer, err);
+        e = stop_broken(c, run->schedule_id, &r.timer, (struct str){r.definition, r.definition_n}, err);
     record_done(&r);
     return e;
+}
+
+/* For the engine, and for the journal. */
+static enum err add_retaken(struct claim *c, const struct run *run, struct schedule *s, size_t bytes,
+                            struct error *err)
+{
+    struct str label;
+    enum err e = add_claimed(c, run, s, bytes, err);
+
+    if (e || !journal_wants_of(c->s->journal, s))
+        return e;
+    e = add_label(c, s, &label, err);
+    return e ? e : note_started(c, run, label, s->task.history_check, err);
 }
 
 static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
@@ -253,6 +388,8 @@ static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
     enum err e;
 
     e = store_retake(c->s, &c->lease, c->now, c->until, limit, &taken, err);
+    if (!e)
+        e = journal_add_cancelled(c->s->journal, c->now, "its holder was lost", (struct str){0}, err);
     for (size_t i = 0; !e && i < taken.n; i++) {
         const struct taken *t = &taken.items[i];
         CLEANUP(schedule_unref_p) struct schedule *s = NULL;
@@ -261,7 +398,7 @@ static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
                           (struct str){t->definition, t->definition_n}, &s, err);
         if (e)
             break;
-        e = s ? add_claimed(c, &t->run, s, t->definition_n, err) : stop_broken_run(c, &t->run, err);
+        e = s ? add_retaken(c, &t->run, s, t->definition_n, err) : stop_broken_run(c, &t->run, err);
     }
     return e;
 }

@@ -79,6 +79,12 @@ static enum err run_alone(struct lane *l, struct op *op, struct notice *notice, 
     return op->type->run(l->store, &op, 1, WALL_NEVER, notice, err);
 }
 
+static void begin_journal(struct lane *l, struct wall now)
+{
+    if (l->options.journal)
+        journal_begin(&l->journal, l->options.listened && l->options.listened(l->options.events_arg), now);
+}
+
 /* One transaction. When it fails in the commit, nobody knows whether it is there. */
 static enum err transact(struct lane *l, struct op **ops, size_t n, struct notice *notice, struct error *err)
 {
@@ -93,8 +99,14 @@ static enum err transact(struct lane *l, struct op **ops, size_t n, struct notic
     if (e)
         return e;
     e = store_now(l->store, &now, err);
+    if (!e && writes)
+        begin_journal(l, now);
     if (!e)
         e = run_ops(l, ops, n, now, notice, err);
+    if (!e && writes && l->options.journal) {
+        e = journal_flush(&l->journal, l->store, err);
+        notice->events = l->journal.kept_n;
+    }
     /* In the transaction: who is told finds it there, and of what is lost nobody is told. */
     if (!e && writes && !notice_is_empty(notice))
         e = store_notify(l->store, notice, now, err);
@@ -122,8 +134,10 @@ static void answer(struct lane *l, struct op *op)
 static void finish(struct lane *l, struct op **ops, size_t n, const struct notice *notice)
 {
     /* Before the answers: whoever is answered may rely on the engine having been told. */
-    if (l->options.notice && !notice_is_empty(notice))
+    if (l->options.notice && (!notice_is_empty(notice) || notice->events > 0))
         l->options.notice(l->options.notice_arg, notice);
+    if (l->options.events && l->journal.listened && l->journal.n > 0)
+        l->options.events(l->options.events_arg, &l->journal);
     for (size_t i = 0; i < n; i++)
         answer(l, ops[i]);
 }
@@ -160,6 +174,7 @@ static bool try_once(struct lane *l, struct op **ops, size_t n, struct error *er
     else if (is_loss(e))
         lost(l, ops, n, err);
     change_list_done(&notice.changed);
+    l->journal.n = 0; /* told, or of no worth */
     return !e || is_loss(e);
 }
 
@@ -254,6 +269,22 @@ static enum err start(struct lane *l, struct error *err)
     return ERR_NONE;
 }
 
+static enum err open_first(struct lane *l, struct error *err)
+{
+    struct error why = {0};
+    enum err e = lane_open(l, &why);
+
+    if (e && l->options.may_be_away) {
+        lane_begin_away(l, &why);
+        return ERR_NONE;
+    }
+    if (e && err)
+        *err = why;
+    l->stats.connected = !e;
+    l->proven = true; /* a first loss is a loss */
+    return e;
+}
+
 enum err lane_new(const struct lane_options *options, struct lane **ret, struct error *err)
 {
     CLEANUP(lane_free_p) struct lane *l = alloc_new(struct lane);
@@ -262,6 +293,7 @@ enum err lane_new(const struct lane_options *options, struct lane **ret, struct 
 
     MUST(options->group_limit > 0 && options->queue_limit > 0);
     l->options = *options;
+    journal_init(&l->journal);
     if (l->options.give_up_us == 0)
         l->options.give_up_us = GIVE_UP_US;
     MUST(pthread_mutex_init(&l->lock, NULL) == 0);
@@ -270,11 +302,9 @@ enum err lane_new(const struct lane_options *options, struct lane **ret, struct 
     if (e)
         return e;
     l->group = group;
-    e = options->open(options->open_arg, &l->store, err);
+    e = open_first(l, err);
     if (e)
         return e;
-    l->stats.connected = true;
-    l->proven = true; /* a first loss is a loss */
     e = start(l, err);
     if (e)
         return e;
@@ -311,6 +341,7 @@ void lane_free(struct lane *l)
         MUST(pthread_join(l->thread, NULL) == 0);
     }
     store_close(l->store);
+    journal_done(&l->journal);
     queue_free(l->queue);
     MUST(pthread_mutex_destroy(&l->lock) == 0);
     alloc_free(l->group);

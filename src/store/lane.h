@@ -17,6 +17,7 @@
 #include "base/queue.h"
 #include "store/store.h"
 
+struct journal;
 struct lane;
 struct op;
 
@@ -69,6 +70,15 @@ struct lane_options {
     void *notice_arg;
     size_t queue_limit; /* operations that may wait; beyond it lane_submit() is ERR_BUSY */
     size_t group_limit; /* operations a transaction takes at most */
+    /*
+     * Set: the lane keeps a journal (journal.h). `listened` says whether somebody wants all events; those of
+     * a transaction are handed to `events` after its commit, before its answers. Both may be NULL.
+     */
+    bool journal;
+    bool (*listened)(void *arg);
+    void (*events)(void *arg, const struct journal *j);
+    void *events_arg;
+    bool may_be_away;   /* the first connection may fail: it is tried again as after a loss */
     int64_t give_up_us; /* how long what may be repeated waits for a lost connection; 0: 10 s */
     struct log *log;    /* info: connection lost and found */
 };
@@ -82,7 +92,7 @@ struct lane_stats {
     bool connected;
 };
 
-/* Opens the store (the first connection must succeed) and starts the thread. */
+/* Opens the store (the first connection must succeed, unless it may be away) and starts the thread. */
 CHECKED enum err lane_new(const struct lane_options *options, struct lane **ret, struct error *err);
 /* Any thread. On an error the operation is still the caller's and done() is not called. */
 CHECKED enum err lane_submit(struct lane *l, struct op *op, struct error *err);

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "store/journal.h"
 #include "store/lane.h"
 
 struct lane {
@@ -17,7 +18,8 @@ struct lane {
 
     /* lane thread only */
     struct store *store; /* NULL: disconnected */
-    struct op **group;   /* room for group_limit */
+    struct journal journal;
+    struct op **group; /* room for group_limit */
     struct queue_node
         *kept; /* begun or waiting for a connection, oldest first; before what is in the queue */
     struct queue_node *kept_last;
@@ -38,6 +40,10 @@ void lane_keep(struct lane *l, struct op *op);
 /* Takes at most `max` kept operations. */
 size_t lane_take_kept(struct lane *l, struct op **ret, size_t max);
 
+/* Opens a connection. */
+CHECKED enum err lane_open(struct lane *l, struct error *err);
+/* There is none from the beginning. */
+void lane_begin_away(struct lane *l, const struct error *err);
 /* Closes a connection that failed with `err`. */
 void lane_unlink(struct lane *l, const struct error *err);
 /*

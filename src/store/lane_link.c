@@ -46,6 +46,30 @@ static int64_t longer(int64_t backoff_us)
     return backoff_us * 2 < MAX_BACKOFF_US ? backoff_us * 2 : MAX_BACKOFF_US;
 }
 
+enum err lane_open(struct lane *l, struct error *err)
+{
+    enum err e = l->options.open(l->options.open_arg, &l->store, err);
+
+    if (!e && l->options.journal)
+        l->store->journal = &l->journal;
+    return e;
+}
+
+static void log_away(const struct lane *l, const char *msg)
+{
+    log_event(l->options.log, LOG_WARN, "store", msg, KV_CSTR("lane", l->options.name),
+              KV_CSTR("error", err_name(l->lost_err.code)), KV_CSTR("detail", l->lost_err.text));
+}
+
+void lane_begin_away(struct lane *l, const struct error *err)
+{
+    l->lost_at = clock_mono();
+    l->backoff_us = FIRST_BACKOFF_US;
+    l->retry_at = mono_add(l->lost_at, l->backoff_us);
+    l->lost_err = *err;
+    log_away(l, "cannot connect, trying again");
+}
+
 void lane_unlink(struct lane *l, const struct error *err)
 {
     struct mono now = clock_mono();
@@ -64,9 +88,7 @@ void lane_unlink(struct lane *l, const struct error *err)
     l->proven = false;
     l->lost_err = *err;
     set_connected(l, false);
-    log_event(l->options.log, LOG_WARN, "store", "connection lost, reconnecting",
-              KV_CSTR("lane", l->options.name), KV_CSTR("error", err_name(err->code)),
-              KV_CSTR("detail", err->text));
+    log_away(l, "connection lost, reconnecting");
 }
 
 static void refuse(struct lane *l, struct op *op)
@@ -110,7 +132,7 @@ static bool try_open(struct lane *l, struct mono now)
 {
     struct error err = {0};
 
-    if (l->options.open(l->options.open_arg, &l->store, &err) == ERR_NONE) {
+    if (lane_open(l, &err) == ERR_NONE) {
         set_connected(l, true);
         log_event(l->options.log, LOG_INFO, "store", "connected again", KV_CSTR("lane", l->options.name),
                   KV_I64("after_us", now.us - l->lost_at.us));

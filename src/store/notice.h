@@ -30,6 +30,7 @@ struct notice {
      * schedule that changed; store_doomed() tells which. Only of other instances.
      */
     bool all;
+    size_t events; /* written to the outbox; told to the own process alone */
 };
 
 /* True when there is nothing to be told. */

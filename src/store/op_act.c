@@ -2,6 +2,7 @@
  * op_act.c: pause, resume and trigger. See ops_schedule.h.
  */
 #include "base/json.h"
+#include "store/journal.h"
 #include "store/op.h"
 #include "store/ops_schedule.h"
 
@@ -58,13 +59,64 @@ static enum err decode(const struct op_act *o, const struct record *r, struct sc
     return e;
 }
 
+enum { LABEL_MAX = 64 * 1024 };
+
+/* An act's event. The label is put together from the definition as it is stored, whatever became of it. */
+static enum err note(struct store *s, const struct record *r, struct history_event ev, struct str *ret_label,
+                     struct buf *label, struct error *err)
+{
+    enum err e;
+
+    buf_init(label, LABEL_MAX);
+    e = event_label_stored((struct str){r->definition, r->definition_n}, label, &ev.kept, err);
+    if (e)
+        return e;
+    *ret_label = buf_str(label);
+    if (!journal_wants(s->journal, ev.kept))
+        return ERR_NONE;
+    ev.label = *ret_label;
+    return journal_add(s->journal, &ev, err);
+}
+
+static enum err note_pause(struct store *s, const struct record *r, struct wall now, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+    struct str label;
+    enum err e;
+
+    if (!s->journal)
+        return ERR_NONE;
+    e = note(s, r, EVENT_OF(EVENT_PAUSED, now, r->id, .reason = NULL), &label, &text, err);
+    return e ? e : journal_add_cancelled(s->journal, now, "paused", label, err);
+}
+
+/* With what passed in the pause. */
+static enum err note_resume(struct store *s, const struct record *r, const struct schedule *schedule,
+                            struct wall now, struct error *err)
+{
+    CLEANUP(missed_list_done) struct missed_list missed = {0};
+    CLEANUP(buf_done_p) struct buf text = {0};
+    struct str label;
+    enum err e;
+
+    if (!journal_wants_of(s->journal, schedule))
+        return ERR_NONE;
+    e = note(s, r, EVENT_OF(EVENT_RESUMED, now, r->id, .reason = NULL), &label, &text, err);
+    if (!e)
+        e = missed_by_pause(schedule, &r->timer, now, &missed, err);
+    return e ? e : journal_add_missed(s->journal, now, r->id, schedule, label, &missed, err);
+}
+
 static enum err pause_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
                          struct notice *notice, struct error *err)
 {
     struct timer t = r->timer;
 
+    enum err e;
+
     timer_pause(&t, now);
-    return write_timer(s, o, &t, now, notice, err);
+    e = write_timer(s, o, &t, now, notice, err);
+    return e ? e : note_pause(s, r, now, err);
 }
 
 static enum err resume_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
@@ -83,29 +135,42 @@ static enum err resume_it(struct store *s, struct op_act *o, const struct record
         return ERR_CONFLICT;
     }
     timer_resume(schedule, &t, now);
-    return write_timer(s, o, &t, now, notice, err);
+    e = write_timer(s, o, &t, now, notice, err);
+    return e ? e : note_resume(s, r, schedule, now, err);
 }
 
 static enum err trigger_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
                            struct notice *notice, struct error *err)
 {
-    struct run run = {
-        .id = uuid_v7(now),
-        .schedule_id = r->id,
-        .schedule_version = r->version,
-        .scheduled_at = now,
-        .due_at = now,
-        .state = RUN_PENDING,
-        .by_hand_at = now,
-    };
-    enum err e;
+    CLEANUP(buf_done_p) struct buf label = {0};
+    struct run_insert made = {.run = {
+                                  .id = uuid_v7(now),
+                                  .schedule_id = r->id,
+                                  .schedule_version = r->version,
+                                  .scheduled_at = now,
+                                  .due_at = now,
+                                  .state = RUN_PENDING,
+                                  .by_hand_at = now,
+                              }};
+    struct history_event ev = EVENT_OF(EVENT_TRIGGERED, now, r->id, .run_id = made.run.id);
+    enum err e = ERR_NONE;
 
-    e = store_insert_run(s, &run, err);
+    buf_init(&label, LABEL_MAX);
+    if (s->journal)
+        e = event_label_stored((struct str){r->definition, r->definition_n}, &label, &ev.kept, err);
+    ev.label = buf_str(&label);
+    if (ev.kept)
+        made.label = ev.label;
+    if (!e)
+        e = store_insert_run(s, &made, err);
+    ev.scheduled_at = made.run.scheduled_at;
+    if (!e && journal_wants(s->journal, ev.kept))
+        e = journal_add(s->journal, &ev, err);
     if (e)
         return e;
-    o->ret_run = run;
+    o->ret_run = made.run;
     o->made_at = now;
-    notice->earliest = wall_min(notice->earliest, run.due_at);
+    notice->earliest = wall_min(notice->earliest, made.run.due_at);
     return ERR_NONE;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "store/ops_engine.h"
 
+#include "store/journal.h"
 #include "store/op.h"
 #include "store/ops_once.h"
 
@@ -43,6 +44,80 @@ void op_claim_free(struct op_claim *o)
     alloc_free(o);
 }
 
+enum { LABEL_MAX = 64 * 1024 };
+
+/* What an outcome is called; false: it is no event. */
+static bool kind_of(const struct outcome *o, enum history_kind *ret)
+{
+    switch (o->became) {
+    case RUN_PENDING:
+        *ret = EVENT_RETURNED;
+        return true;
+    case RUN_RETRYING:
+        *ret = EVENT_ATTEMPT_FAILED;
+        return true;
+    case RUN_SUCCEEDED:
+        *ret = EVENT_SUCCEEDED;
+        return true;
+    case RUN_FAILED:
+        *ret = EVENT_FAILED;
+        return true;
+    case RUN_DEAD:
+        *ret = EVENT_DEAD;
+        return true;
+    case RUN_SKIPPED:
+        *ret = EVENT_SKIPPED;
+        return true;
+    case RUN_CANCELLED:
+        *ret = EVENT_CANCELLED;
+        return true;
+    case RUN_RUNNING:
+        break;
+    }
+    return false;
+}
+
+static enum err note_outcome(struct journal *j, const struct outcome *o, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf label = {0};
+    struct history_event ev =
+        EVENT_OF(EVENT_SUCCEEDED, o->ended_at, o->schedule_id, .kept = o->schedule->task.history_check,
+                 .run_id = o->run_id, .attempt = o->attempt);
+    enum err e;
+
+    if (!kind_of(o, &ev.kind))
+        return ERR_NONE;
+    buf_init(&label, LABEL_MAX);
+    e = event_label(o->schedule, &label, err);
+    if (e)
+        return e;
+    ev.label = buf_str(&label);
+    ev.scheduled_at = o->scheduled_at;
+    if (o->became == RUN_RETRYING)
+        ev.retry_at = o->due_at;
+    if (o->became == RUN_SKIPPED)
+        ev.reason = missed_name(MISSED_LATE);
+    if (o->attempted) {
+        ev.status = o->result.status;
+        ev.took_us = o->result.took_us;
+        ev.error = o->result.error;
+        if (o->result.answer)
+            ev.answer = (struct str){o->result.answer->text, o->result.answer->n};
+    }
+    return journal_add(j, &ev, err);
+}
+
+static enum err note_outcomes(struct journal *j, const struct op_complete *o, struct error *err)
+{
+    enum err e = ERR_NONE;
+
+    for (size_t k = 0; !e && k < o->n; k++) {
+        if (!o->outcomes[k].stale && o->outcomes[k].schedule && journal_wants_of(j, o->outcomes[k].schedule))
+            e = note_outcome(j, &o->outcomes[k], err);
+    }
+    return e;
+}
+
 static enum err run_complete(struct store *s, struct op **ops, size_t n, struct wall now,
                              struct notice *notice, struct error *err)
 {
@@ -54,6 +129,8 @@ static enum err run_complete(struct store *s, struct op **ops, size_t n, struct 
         for (size_t k = 0; k < o->n; k++)
             o->outcomes[k].made_due = WALL_NEVER;
         e = store_complete(s, o->outcomes, o->n, now, err);
+        if (!e)
+            e = note_outcomes(s->journal, o, err);
         if (e)
             return e;
         for (size_t k = 0; k < o->n; k++)
@@ -93,6 +170,7 @@ void op_complete_free(struct op_complete *o)
         const struct schedule *s = o->outcomes[i].schedule;
 
         schedule_unref((struct schedule *)(uintptr_t)s);
+        attempt_answer_unref(o->outcomes[i].result.answer);
     }
     alloc_free(o->outcomes);
     alloc_free(o);
@@ -167,6 +245,8 @@ static enum err upkeep(struct store *s, struct op_upkeep *o, struct wall now, st
     enum err e;
 
     e = store_remove_finished(s, wall_add(now, -o->keep_finished_us), o->limit, &removed, err);
+    if (!e)
+        e = journal_add_cancelled(s->journal, now, "finished", (struct str){0}, err);
     if (!e)
         e = store_trim_runs(s, wall_add(now, -o->keep_ok_us), wall_add(now, -o->keep_failed_us), o->limit,
                             &trimmed, err);

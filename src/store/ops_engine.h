@@ -19,7 +19,8 @@ void op_claim_free(struct op_claim *o);
 /* Outcomes of one turn. `schedules` keeps the references that outcomes[i].schedule borrows. */
 struct op_complete {
     struct op op;
-    struct outcome *outcomes; /* owned array; each .schedule is a counted reference of the operation's */
+    struct outcome *outcomes; /* owned array; each .schedule and .result.answer is a counted reference of the
+                                 operation's */
     size_t n;
     struct wall ret_earliest; /* the earliest thing these outcomes made due (retry, next of delay-recur,
                                  released run); also in the notice */

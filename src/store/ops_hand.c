@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "store/grow.h"
+#include "store/journal.h"
 #include "store/op.h"
 
 /* --- runs redriven and discarded --- */
@@ -20,6 +21,37 @@ static bool is_ours(const struct op_run_act *o, const struct run_act *a, struct 
     return a->ret.run.state == RUN_CANCELLED && a->ret.ended_at.us == made_at.us;
 }
 
+/* Of the runs told of before, only those that were acted on are events. */
+static enum err note_acts(struct store *s, const struct op_run_act *o, const struct run_act *acts, size_t n,
+                          struct wall now, struct error *err)
+{
+    if (!s->journal)
+        return ERR_NONE;
+    for (size_t i = 0; i < n; i++) {
+        if (acts[i].result != RUN_ACTED)
+            journal_drop_trace(s->journal, acts[i].id);
+    }
+    return journal_add_traces(s->journal, now, o->kind == RUN_REDRIVE ? EVENT_REDRIVEN : EVENT_DISCARDED,
+                              NULL, (struct str){0}, err);
+}
+
+static enum err trace_acts(struct store *s, const struct run_act *acts, size_t n, struct error *err)
+{
+    CLEANUP(alloc_free_p) void *p = NULL;
+    struct uuid *ids;
+    enum err e;
+
+    if (!s->journal || n == 0)
+        return ERR_NONE;
+    e = alloc_array(n, sizeof(*ids), &p, err);
+    if (e)
+        return e;
+    ids = p;
+    for (size_t i = 0; i < n; i++)
+        ids[i] = acts[i].id;
+    return store_trace_runs(s, ids, n, err);
+}
+
 static enum err act_on(struct store *s, struct op_run_act *o, struct run_act *acts, size_t n, struct wall now,
                        struct notice *notice, struct error *err)
 {
@@ -27,8 +59,12 @@ static enum err act_on(struct store *s, struct op_run_act *o, struct run_act *ac
     enum err e;
 
     o->first = (struct uuid){{0}};
-    e = store_act_runs(s, o->kind, acts, n, now, err);
+    e = trace_acts(s, acts, n, err);
 
+    if (!e)
+        e = store_act_runs(s, o->kind, acts, n, now, err);
+    if (!e)
+        e = note_acts(s, o, acts, n, now, err);
     if (e)
         return e;
     for (size_t i = 0; i < n; i++) {
@@ -189,11 +225,21 @@ static struct wall plan_begins(const struct timer *t, struct wall now)
     return wall_add(now, 1);
 }
 
+enum { LABEL_MAX = 64 * 1024 };
+
+/* `label` stays empty where no history is kept. */
 static enum err check_schedule(struct store *s, const struct op_backfill *o, struct wall now,
-                               struct wall *ret_end, struct error *err)
+                               struct wall *ret_end, struct buf *label, struct error *err)
 {
     struct record r = {0};
+    bool kept = false;
     enum err e = store_get(s, o->id, &r, err);
+
+    buf_init(label, LABEL_MAX);
+    if (!e && s->journal)
+        e = event_label_stored((struct str){r.definition, r.definition_n}, label, &kept, err);
+    if (!kept)
+        buf_clear(label);
 
     if (!e && r.version != o->version)
         e = error_set(err, ERR_PRECONDITION, NULL, "the schedule was changed meanwhile");
@@ -213,15 +259,16 @@ static void inserts_done(struct inserts *l)
     alloc_free(l->items);
 }
 
-static enum err add_run(struct inserts *l, const struct op_backfill *o, struct wall at, struct wall now,
-                        struct error *err)
+static enum err add_run(struct inserts *l, const struct op_backfill *o, struct wall at, struct str label,
+                        struct wall now, struct error *err)
 {
     enum err e = LIST_RESERVE(l, err);
 
     if (e)
         return e;
     l->items[l->n] =
-        (struct run_insert){.run = {
+        (struct run_insert){.label = label,
+                            .run = {
                                 /* A µs apart, so that lists by id are in the order of the
                                    occurrences, and those at once start in it. */
                                 .id = uuid_v7(wall_add(now, (int64_t)l->n)),
@@ -238,7 +285,7 @@ static enum err add_run(struct inserts *l, const struct op_backfill *o, struct w
 
 /* Counts, and gathers what is to be made. Both lists are sorted. */
 static enum err choose(struct op_backfill *o, size_t to, struct wall end, const struct wall_list *known,
-                       struct wall now, struct inserts *ret, struct error *err)
+                       struct str label, struct wall now, struct inserts *ret, struct error *err)
 {
     size_t k = 0;
 
@@ -253,7 +300,7 @@ static enum err choose(struct op_backfill *o, size_t to, struct wall end, const 
             continue;
         }
         o->ret_created++;
-        e = o->dry ? ERR_NONE : add_run(ret, o, at, now, err);
+        e = o->dry ? ERR_NONE : add_run(ret, o, at, label, now, err);
         if (e)
             return e;
     }
@@ -296,18 +343,19 @@ static enum err make_part(struct store *s, struct op_backfill *o, struct wall no
 {
     CLEANUP(wall_list_done) struct wall_list known = {0};
     CLEANUP(inserts_done) struct inserts made = {0};
+    CLEANUP(buf_done_p) struct buf label = {0};
     size_t to = o->n - o->part_at < BACKFILL_PART ? o->n : o->part_at + BACKFILL_PART;
     struct wall end;
     enum err e;
 
-    e = check_schedule(s, o, now, &end, err);
+    e = check_schedule(s, o, now, &end, &label, err);
     if (!e && o->n > 0)
         e = store_times_run(s, o->id, o->times[o->part_at], wall_add(o->times[to - 1], 1), &known, err);
     if (e)
         return e;
     o->ret_created = o->created;
     o->ret_skipped = o->skipped;
-    e = choose(o, to, end, &known, now, &made, err);
+    e = choose(o, to, end, &known, buf_str(&label), now, &made, err);
     if (!e)
         e = insert(s, o, &made, now, notice, err);
     o->at = to;
@@ -391,6 +439,8 @@ static enum err remove_schedules(struct store *s, struct wall now, struct notice
     struct filter all = {.state = -1, .limit = RESET_PART};
     enum err e = store_remove(s, &all, now, &removed, err);
 
+    if (!e)
+        e = journal_add_cancelled(s->journal, now, "reset", (struct str){0}, err);
     for (size_t i = 0; !e && i < removed.n; i++)
         e = change_list_add(&notice->changed, (struct change){removed.items[i], INT64_MAX}, err);
     *ret_n = removed.n;

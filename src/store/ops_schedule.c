@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "store/journal.h"
 #include "store/op.h"
 
 /* The registrations of one stretch of operations, as one call to the store. */
@@ -138,6 +139,50 @@ static enum err batch_answer(const struct batch *b, struct wall now, struct noti
     return ERR_NONE;
 }
 
+enum { LABEL_MAX = 64 * 1024 };
+
+/* Its one occurrence lies outside its window. */
+static enum err note_window(struct journal *j, const struct put *p, struct str label, struct wall now,
+                            struct error *err)
+{
+    struct history_event ev =
+        EVENT_OF(EVENT_SKIPPED, now, p->ret_id, .label = label, .kept = p->schedule->task.history_check,
+                 .reason = missed_name(MISSED_WINDOW));
+
+    ev.scheduled_at = timer_first(p->schedule, now);
+    return journal_add(j, &ev, err);
+}
+
+static enum err note_put(struct journal *j, const struct put *p, struct wall now, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf label = {0};
+    struct history_event ev = EVENT_OF(p->ret_created ? EVENT_REGISTERED : EVENT_UPDATED, now, p->ret_id,
+                                       .kept = p->schedule->task.history_check);
+    enum err e;
+
+    buf_init(&label, LABEL_MAX);
+    e = event_label(p->schedule, &label, err);
+    if (e)
+        return e;
+    ev.label = buf_str(&label);
+    e = journal_add(j, &ev, err);
+    if (!e && p->timer.missed[MISSED_WINDOW] > 0)
+        e = note_window(j, p, ev.label, now, err);
+    return e;
+}
+
+/* What was open of the definitions before, too. */
+static enum err note_puts(struct journal *j, const struct batch *b, struct wall now, struct error *err)
+{
+    enum err e = journal_add_cancelled(j, now, "updated", (struct str){0}, err);
+
+    for (size_t i = 0; !e && i < b->n; i++) {
+        if (b->puts[i].result == ERR_NONE && journal_wants_of(j, b->puts[i].schedule))
+            e = note_put(j, &b->puts[i], now, err);
+    }
+    return e;
+}
+
 static enum err run_put(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
                         struct error *err)
 {
@@ -158,7 +203,7 @@ static enum err run_put(struct store *s, struct op **ops, size_t n, struct wall 
     e = store_put(s, b.puts, b.n, now, err);
     if (!e)
         e = batch_answer(&b, now, notice, err);
-    return e;
+    return e ? e : note_puts(s->journal, &b, now, err);
 }
 
 static const struct op_type put_type = {.name = "put", .writes = true, .repeatable = true, .run = run_put};
@@ -205,6 +250,8 @@ static enum err remove_one(struct store *s, struct op_remove *o, struct wall now
     /* A repetition: it was there, so it was us. */
     if (e == ERR_NOT_FOUND && found_before)
         return ERR_NONE;
+    if (!e)
+        e = journal_add_cancelled(s->journal, now, NULL, (struct str){0}, err);
     if (e)
         return e;
     o->ret_count = 1;
@@ -223,6 +270,8 @@ static enum err remove_step(struct store *s, const struct op_remove *o, struct w
     f.after = *reached;
     f.limit = REMOVE_STEP;
     e = store_remove(s, &f, now, &removed, err);
+    if (!e)
+        e = journal_add_cancelled(s->journal, now, NULL, (struct str){0}, err);
     for (size_t i = 0; !e && i < removed.n; i++)
         e = note_removed(notice, removed.items[i], err);
     if (e)

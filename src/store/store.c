@@ -73,6 +73,22 @@ void instance_list_done(struct instance_list *l)
     *l = (struct instance_list){0};
 }
 
+void outbox_list_done(struct outbox_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        alloc_free(l->items[i].text);
+    alloc_free(l->items);
+    *l = (struct outbox_list){0};
+}
+
+void history_list_done(struct history_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        alloc_free(l->items[i].text);
+    alloc_free(l->items);
+    *l = (struct history_list){0};
+}
+
 bool filter_is_empty(const struct filter *f)
 {
     return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p &&

@@ -101,7 +101,8 @@ struct advance {
                      doomed */
 };
 struct run_insert {
-    struct run run; /* state running with a lease, or pending (waits: due_at never) */
+    struct run run;   /* state running with a lease, or pending (waits: due_at never) */
+    struct str label; /* event_label() when its schedule keeps a history, else n 0; kept with the run */
 };
 
 /* A run on its way to the engine with its definition. */
@@ -135,10 +136,12 @@ struct outcome {
     uint64_t token;
     enum run_state
         to; /* succeeded, failed, dead, skipped, cancelled: ended; retrying; pending: handed back */
-    struct wall due_at;   /* for retrying and pending */
-    struct wall ended_at; /* when the attempt ended, by the cluster's clock */
-    int64_t failures;     /* after this attempt */
-    bool attempted;       /* a request was sent */
+    struct wall due_at;       /* for retrying and pending */
+    struct wall ended_at;     /* when the attempt ended, by the cluster's clock */
+    int64_t failures;         /* after this attempt */
+    bool attempted;           /* a request was sent */
+    struct wall scheduled_at; /* of the run; for the history */
+    int64_t attempt;          /* the number of this one; for the history */
     struct attempt_result result;
     const struct schedule *schedule; /* borrowed; for what timer_run_ended() decides */
     /* out */
@@ -255,6 +258,46 @@ struct heartbeat {
     bool leaves;        /* it is forgotten at once, and is the monitor no more */
 };
 
+/* An event that waits to be moved to the history database. */
+struct outbox_item {
+    int64_t n;
+    char *text; /* owned; JSON, terminated */
+    size_t text_n;
+};
+struct outbox_list {
+    struct outbox_item *items;
+    size_t n;
+    size_t cap;
+};
+void outbox_list_done(struct outbox_list *l);
+
+/* An event as the history database has it. */
+struct history_row {
+    struct uuid id; /* begins with its time */
+    struct uuid schedule_id;
+    int kind; /* enum history_kind */
+    struct str text;
+};
+struct history_filter {
+    struct uuid schedule_id; /* nil: any */
+    int kind;                /* enum history_kind or -1 */
+    struct wall from;        /* at or after; {INT64_MIN}: any */
+    struct wall to;          /* before; WALL_NEVER: any */
+    struct uuid before;      /* keyset: ids less than this; nil for the first page. Newest first */
+    size_t limit;
+};
+struct history_item {
+    struct uuid id;
+    char *text; /* owned; JSON, terminated */
+    size_t text_n;
+};
+struct history_list {
+    struct history_item *items;
+    size_t n;
+    size_t cap;
+};
+void history_list_done(struct history_list *l);
+
 struct store_ops {
     const char *name; /* for logs and metrics: "sqlite", "postgres", "memory", "faulty" */
 
@@ -277,8 +320,8 @@ struct store_ops {
     /* Writes a timer changed by hand (pause, resume); bumps the version; `cancel_runs` as for a deletion. */
     CHECKED enum err (*set_timer)(struct store *s, struct uuid id, int64_t if_version, const struct timer *t,
                                   bool cancel_runs, struct wall now, int64_t *ret_version, struct error *err);
-    /* Makes a run by hand: `run->scheduled_at` moves on by 1 µs while the identity is taken. */
-    CHECKED enum err (*insert_run)(struct store *s, struct run *run, struct error *err);
+    /* Makes a run by hand: its scheduled_at moves on by 1 µs while the identity is taken. */
+    CHECKED enum err (*insert_run)(struct store *s, struct run_insert *run, struct error *err);
 
     CHECKED enum err (*get)(struct store *s, struct uuid id, struct record *ret,
                             struct error *err); /* ERR_NOT_FOUND */
@@ -370,6 +413,33 @@ struct store_ops {
     /* Between transactions, from time to time: whatever the store wants done (checkpoints). */
     void (*upkeep)(struct store *s);
 
+    /* Tells the journal of these open or dead runs, as cancelled ones are told of. Only where there is one.
+     */
+    CHECKED enum err (*trace_runs)(struct store *s, const struct uuid *runs, size_t n, struct error *err);
+
+    /*
+     * Events on their way to the history database. take(): the oldest behind `after`; on a store that is
+     * shared they are locked until the transaction ends, and what others have locked is left out; elsewhere
+     * it may be called in a transaction that only reads. size(): how many wait, about, without counting them.
+     */
+    CHECKED enum err (*outbox_add)(struct store *s, const struct str *texts, size_t n, struct error *err);
+    CHECKED enum err (*outbox_take)(struct store *s, int64_t after, size_t limit, struct outbox_list *ret,
+                                    struct error *err);
+    CHECKED enum err (*outbox_remove)(struct store *s, const int64_t *ns, size_t n, struct error *err);
+    CHECKED enum err (*outbox_size)(struct store *s, int64_t *ret, struct error *err);
+
+    /*
+     * A history database has these and what transactions need, and nothing of the above; other stores have
+     * none of these. add(): what is there already (by id) is left as it is. trim(): removes what is older, at
+     * most `limit` rows; *ret_n how many.
+     */
+    CHECKED enum err (*history_add)(struct store *s, const struct history_row *rows, size_t n,
+                                    struct error *err);
+    CHECKED enum err (*history_list)(struct store *s, const struct history_filter *f,
+                                     struct history_list *ret, struct error *err);
+    CHECKED enum err (*history_trim)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                     struct error *err);
+
     /*
      * For stores that several instances share. NULL in those that one process has to itself, where there is
      * nobody to be told, no other to be elected, and no notice that says `all`.
@@ -392,8 +462,14 @@ struct store_ops {
                                struct error *err);
 };
 
+struct journal;
 struct store {
     const struct store_ops *ops; /* an implementation embeds struct store as its first member */
+    /*
+     * Where events are noted: its lane's, which sets it; NULL: nobody does. Calls that end schedules or runs
+     * on their own (put, remove, set_timer, advance, retake) tell it of them: journal_trace_*().
+     */
+    struct journal *journal;
 };
 
 /* Callers use these thin wrappers, never s->ops themselves. */

@@ -66,7 +66,7 @@ CHECKED static inline enum err store_set_timer(struct store *s, struct uuid id, 
     return s->ops->set_timer(s, id, if_version, t, cancel_runs, now, ret_version, err);
 }
 
-CHECKED static inline enum err store_insert_run(struct store *s, struct run *run, struct error *err)
+CHECKED static inline enum err store_insert_run(struct store *s, struct run_insert *run, struct error *err)
 {
     return s->ops->insert_run(s, run, err);
 }
@@ -219,6 +219,54 @@ CHECKED static inline enum err store_set_meta(struct store *s, const char *key, 
 static inline void store_upkeep(struct store *s)
 {
     s->ops->upkeep(s);
+}
+
+/* Nothing where nobody keeps a journal. */
+CHECKED static inline enum err store_trace_runs(struct store *s, const struct uuid *runs, size_t n,
+                                                struct error *err)
+{
+    return s->journal && n > 0 ? s->ops->trace_runs(s, runs, n, err) : ERR_NONE;
+}
+
+CHECKED static inline enum err store_outbox_add(struct store *s, const struct str *texts, size_t n,
+                                                struct error *err)
+{
+    return s->ops->outbox_add(s, texts, n, err);
+}
+
+CHECKED static inline enum err store_outbox_take(struct store *s, int64_t after, size_t limit,
+                                                 struct outbox_list *ret, struct error *err)
+{
+    return s->ops->outbox_take(s, after, limit, ret, err);
+}
+
+CHECKED static inline enum err store_outbox_remove(struct store *s, const int64_t *ns, size_t n,
+                                                   struct error *err)
+{
+    return s->ops->outbox_remove(s, ns, n, err);
+}
+
+CHECKED static inline enum err store_outbox_size(struct store *s, int64_t *ret, struct error *err)
+{
+    return s->ops->outbox_size(s, ret, err);
+}
+
+CHECKED static inline enum err store_history_add(struct store *s, const struct history_row *rows, size_t n,
+                                                 struct error *err)
+{
+    return s->ops->history_add(s, rows, n, err);
+}
+
+CHECKED static inline enum err store_history_list(struct store *s, const struct history_filter *f,
+                                                  struct history_list *ret, struct error *err)
+{
+    return s->ops->history_list(s, f, ret, err);
+}
+
+CHECKED static inline enum err store_history_trim(struct store *s, struct wall before, size_t limit,
+                                                  size_t *ret_n, struct error *err)
+{
+    return s->ops->history_trim(s, before, limit, ret_n, err);
 }
 
 /* Nothing where there is nobody to be told. */

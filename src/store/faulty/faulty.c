@@ -51,6 +51,7 @@ static enum err faulty_begin(struct store *s, bool writes, struct error *err)
     struct faulty *f = faulty_of(s);
     enum err e = reach(f, err);
 
+    f->inner->journal = s->journal;
     if (!e)
         e = store_begin(f->inner, writes, err);
     f->open = !e;
@@ -154,7 +155,7 @@ static enum err faulty_set_timer(struct store *s, struct uuid id, int64_t if_ver
              : store_set_timer(faulty_of(s)->inner, id, if_version, t, cancel_runs, now, ret_version, err);
 }
 
-static enum err faulty_insert_run(struct store *s, struct run *run, struct error *err)
+static enum err faulty_insert_run(struct store *s, struct run_insert *run, struct error *err)
 {
     enum err e = reach(faulty_of(s), err);
 
@@ -345,6 +346,66 @@ static enum err faulty_set_meta(struct store *s, const char *key, struct str val
     return e ? e : store_set_meta(faulty_of(s)->inner, key, value, err);
 }
 
+static enum err faulty_trace_runs(struct store *s, const struct uuid *runs, size_t n, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_trace_runs(faulty_of(s)->inner, runs, n, err);
+}
+
+static enum err faulty_outbox_add(struct store *s, const struct str *texts, size_t n, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_outbox_add(faulty_of(s)->inner, texts, n, err);
+}
+
+static enum err faulty_outbox_take(struct store *s, int64_t after, size_t limit, struct outbox_list *ret,
+                                   struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_outbox_take(faulty_of(s)->inner, after, limit, ret, err);
+}
+
+static enum err faulty_outbox_remove(struct store *s, const int64_t *ns, size_t n, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_outbox_remove(faulty_of(s)->inner, ns, n, err);
+}
+
+static enum err faulty_outbox_size(struct store *s, int64_t *ret, struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_outbox_size(faulty_of(s)->inner, ret, err);
+}
+
+static enum err faulty_history_add(struct store *s, const struct history_row *rows, size_t n,
+                                   struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_history_add(faulty_of(s)->inner, rows, n, err);
+}
+
+static enum err faulty_history_list(struct store *s, const struct history_filter *f, struct history_list *ret,
+                                    struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_history_list(faulty_of(s)->inner, f, ret, err);
+}
+
+static enum err faulty_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                    struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_history_trim(faulty_of(s)->inner, before, limit, ret_n, err);
+}
+
 static const struct store_ops faulty_ops = {
     .name = "faulty",
     .begin = faulty_begin,
@@ -382,6 +443,14 @@ static const struct store_ops faulty_ops = {
     .trim_runs = faulty_trim_runs,
     .get_meta = faulty_get_meta,
     .set_meta = faulty_set_meta,
+    .trace_runs = faulty_trace_runs,
+    .outbox_add = faulty_outbox_add,
+    .outbox_take = faulty_outbox_take,
+    .outbox_remove = faulty_outbox_remove,
+    .outbox_size = faulty_outbox_size,
+    .history_add = faulty_history_add,
+    .history_list = faulty_history_list,
+    .history_trim = faulty_history_trim,
     .upkeep = faulty_upkeep,
 };
 

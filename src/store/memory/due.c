@@ -82,18 +82,16 @@ enum err memory_advance(struct store *s, const struct advance *a, size_t n, stru
     return ERR_NONE;
 }
 
-static enum err insert(struct memory_db *db, struct run *run, struct uuid owner, struct error *err)
+static enum err insert(struct memory_db *db, struct run_insert *in, struct uuid owner, struct error *err)
 {
+    struct run *run = &in->run;
     struct run_row *r;
-    void *p;
-    enum err e = alloc_array(1, sizeof(*r), &p, err);
+    enum err e = rows_new_run(in->label, &r, err);
 
     if (e)
         return e;
     while (rows_open_at(db, run->schedule_id, run->scheduled_at))
         run->scheduled_at.us++;
-    r = p;
-    r->row.kind = ROW_RUN;
     r->seq = db->seq++;
     r->run = *run;
     r->owner = owner;
@@ -107,7 +105,7 @@ enum err memory_insert_runs(struct store *s, struct run_insert *runs, size_t n, 
     struct memory_db *db = memory_write(s);
 
     for (size_t i = 0; i < n; i++) {
-        enum err e = insert(db, &runs[i].run, (struct uuid){{0}}, err);
+        enum err e = insert(db, &runs[i], (struct uuid){{0}}, err);
 
         if (e)
             return e;
@@ -115,7 +113,7 @@ enum err memory_insert_runs(struct store *s, struct run_insert *runs, size_t n, 
     return ERR_NONE;
 }
 
-enum err memory_insert_run(struct store *s, struct run *run, struct error *err)
+enum err memory_insert_run(struct store *s, struct run_insert *run, struct error *err)
 {
     return insert(memory_write(s), run, (struct uuid){{0}}, err);
 }
@@ -170,6 +168,8 @@ static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall 
     after->run.lease_until = (struct wall){0};
     after->ended_at = now;
     e = rows_swap(db, &r->row, &after->row, err);
+    if (!e)
+        e = memory_trace_cancelled(db, after, err);
     return e ? e : memory_after_end(db, schedule_id, RUN_CANCELLED, now, NULL, now, &ignored, err);
 }
 

@@ -56,6 +56,7 @@ struct memory_db *memory_read(struct store *s)
 struct memory_db *memory_write(struct store *s)
 {
     MUST(of(s)->tx == TX_WRITE);
+    of(s)->db->journal = s->journal;
     return of(s)->db;
 }
 
@@ -161,6 +162,11 @@ static const struct store_ops memory_ops = {
     .trim_runs = memory_trim_runs,
     .get_meta = memory_get_meta,
     .set_meta = memory_set_meta,
+    .trace_runs = memory_trace_runs,
+    .outbox_add = memory_outbox_add,
+    .outbox_take = memory_outbox_take,
+    .outbox_remove = memory_outbox_remove,
+    .outbox_size = memory_outbox_size,
     .upkeep = memory_upkeep,
 };
 

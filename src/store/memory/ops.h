@@ -57,7 +57,7 @@ CHECKED enum err memory_due(struct store *s, struct wall until, size_t limit, st
 CHECKED enum err memory_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
                                 struct error *err);
 CHECKED enum err memory_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err);
-CHECKED enum err memory_insert_run(struct store *s, struct run *run, struct error *err);
+CHECKED enum err memory_insert_run(struct store *s, struct run_insert *run, struct error *err);
 CHECKED enum err memory_retake(struct store *s, const struct lease *lease, struct wall now, struct wall until,
                                size_t limit, struct taken_list *ret, struct error *err);
 CHECKED enum err memory_next_due(struct store *s, struct wall *ret, struct error *err);
@@ -94,6 +94,16 @@ CHECKED enum err memory_trim_answers(struct store *s, struct wall before, size_t
                                      struct error *err);
 CHECKED enum err memory_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
                               struct error *err);
+/* outbox.c */
+CHECKED enum err memory_trace_runs(struct store *s, const struct uuid *runs, size_t n, struct error *err);
+CHECKED enum err memory_outbox_add(struct store *s, const struct str *texts, size_t n, struct error *err);
+CHECKED enum err memory_outbox_take(struct store *s, int64_t after, size_t limit, struct outbox_list *ret,
+                                    struct error *err);
+CHECKED enum err memory_outbox_remove(struct store *s, const int64_t *ns, size_t n, struct error *err);
+CHECKED enum err memory_outbox_size(struct store *s, int64_t *ret, struct error *err);
+/* A run that ended on its own: for the journal. */
+CHECKED enum err memory_trace_cancelled(struct memory_db *db, const struct run_row *r, struct error *err);
+
 /* meta.c */
 CHECKED enum err memory_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                   size_t limit, size_t *ret_n, struct error *err);

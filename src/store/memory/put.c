@@ -4,7 +4,9 @@
 #include "store/memory/ops.h"
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "store/grow.h"
+#include "store/journal.h"
 
 static enum err cancel(struct memory_db *db, const struct run_row *r, struct wall now, struct error *err)
 {
@@ -17,7 +19,8 @@ static enum err cancel(struct memory_db *db, const struct run_row *r, struct wal
     after->run.state = RUN_CANCELLED;
     after->run.due_at = WALL_NEVER;
     after->ended_at = now;
-    return rows_swap(db, (struct row *)&r->row, &after->row, err);
+    e = rows_swap(db, (struct row *)&r->row, &after->row, err);
+    return e ? e : memory_trace_cancelled(db, after, err);
 }
 
 static enum err doom(struct memory_db *db, struct run_row *r, struct error *err)
@@ -239,11 +242,13 @@ enum err memory_set_timer(struct store *s, struct uuid id, int64_t if_version, c
 
 static enum err remove_one(struct memory_db *db, struct timer_row *t, struct wall now, struct error *err)
 {
+    struct schedule_row *s = rows_schedule(db, t->id);
     enum err e = memory_end_open(db, t->id, now, err);
 
-    if (e)
-        return e;
-    e = rows_remove(db, &rows_schedule(db, t->id)->row, err);
+    if (!e && journal_wants(db->journal, str_contains(s->definition, STR(DEFINITION_KEEPS))))
+        e = journal_trace_removed(db->journal, t->id, s->definition, err);
+    if (!e)
+        e = rows_remove(db, &s->row, err);
     return e ? e : rows_remove(db, &t->row, err);
 }
 

@@ -83,6 +83,10 @@ static int answer_by_key(const struct tree_node *a, const struct tree_node *b)
                     CONTAINER_OF(b, struct answer_row, by_key)->key);
 }
 CMP(answer_by_at, answer_row, by_at, THEN(cmp_i64(a->at.us, b->at.us), uuid_cmp(a->key, b->key)))
+static int outbox_by_n(const struct tree_node *a, const struct tree_node *b)
+{
+    return cmp_i64(CONTAINER_OF(a, struct outbox_row, by_n)->n, CONTAINER_OF(b, struct outbox_row, by_n)->n);
+}
 
 void rows_init(struct memory_db *db)
 {
@@ -100,6 +104,7 @@ void rows_init(struct memory_db *db)
     tree_init(&db->metas, meta_by_key);
     tree_init(&db->answers, answer_by_key);
     tree_init(&db->answers_by_at, answer_by_at);
+    tree_init(&db->outbox, outbox_by_n);
 }
 
 /* --- linking: which trees a row is in follows from its members alone --- */
@@ -151,6 +156,9 @@ static void link_row(struct memory_db *db, struct row *row, link_fn fn)
         fn(&db->answers, &CONTAINER_OF(row, struct answer_row, row)->by_key);
         fn(&db->answers_by_at, &CONTAINER_OF(row, struct answer_row, row)->by_at);
         break;
+    case ROW_OUTBOX:
+        fn(&db->outbox, &CONTAINER_OF(row, struct outbox_row, row)->by_n);
+        break;
     }
 }
 
@@ -194,6 +202,12 @@ void rows_done(struct memory_db *db)
 
         link_row(db, &a->row, tree_remove);
         free_row(&a->row);
+    }
+    while ((node = tree_first(&db->outbox))) {
+        struct outbox_row *o = CONTAINER_OF(node, struct outbox_row, by_n);
+
+        link_row(db, &o->row, tree_remove);
+        free_row(&o->row);
     }
     alloc_free(db->undo);
 }
@@ -288,12 +302,12 @@ enum err rows_copy_timer(const struct timer_row *t, struct timer_row **ret, stru
 enum err rows_copy_run(const struct run_row *r, struct run_row **ret, struct error *err)
 {
     char *p;
-    enum err e = alloc_bytes(sizeof(*r), &p, err);
+    enum err e = alloc_bytes(sizeof(*r) + r->label_n, &p, err);
 
     if (e)
         return e;
+    memcpy(p, r, sizeof(*r) + r->label_n);
     *ret = (struct run_row *)(void *)p;
-    **ret = *r;
     return ERR_NONE;
 }
 
@@ -332,6 +346,38 @@ enum err rows_new_schedule(struct uuid id, const struct schedule *s, struct str 
     r->name = put_text(&at, s->name);
     r->definition = put_text(&at, definition);
     *ret = r;
+    return ERR_NONE;
+}
+
+enum err rows_new_run(struct str label, struct run_row **ret, struct error *err)
+{
+    void *p;
+    enum err e = alloc_array(1, sizeof(**ret) + label.n, &p, err);
+
+    if (e)
+        return e;
+    *ret = p;
+    (*ret)->row.kind = ROW_RUN;
+    (*ret)->label_n = label.n;
+    if (label.n > 0)
+        memcpy((*ret)->label, label.p, label.n);
+    return ERR_NONE;
+}
+
+enum err rows_new_outbox(struct memory_db *db, struct str text, struct outbox_row **ret, struct error *err)
+{
+    struct outbox_row *o;
+    char *at;
+    char *p;
+    enum err e = alloc_bytes(sizeof(*o) + text.n, &p, err);
+
+    if (e)
+        return e;
+    o = (struct outbox_row *)(void *)p;
+    *o = (struct outbox_row){.row = {ROW_OUTBOX}, .n = ++db->outbox_last};
+    at = o->bytes;
+    o->text = put_text(&at, text);
+    *ret = o;
     return ERR_NONE;
 }
 
@@ -413,6 +459,13 @@ struct answer_row *rows_answer(const struct memory_db *db, struct uuid key)
     struct answer_row probe = {.key = key};
 
     return ROW_OF(tree_find(&db->answers, &probe.by_key), answer_row, by_key);
+}
+
+struct outbox_row *rows_outbox_after(const struct memory_db *db, int64_t n)
+{
+    struct outbox_row probe = {.n = n + 1};
+
+    return ROW_OF(tree_at_least(&db->outbox, &probe.by_n), outbox_row, by_n);
 }
 
 static struct run_row *if_of(struct run_row *r, struct uuid schedule_id)

@@ -12,7 +12,7 @@
 #include "store/memory/memory.h"
 #include "store/memory/tree.h"
 
-enum row_kind { ROW_SCHEDULE, ROW_TIMER, ROW_RUN, ROW_META, ROW_ANSWER };
+enum row_kind { ROW_SCHEDULE, ROW_TIMER, ROW_RUN, ROW_META, ROW_ANSWER, ROW_OUTBOX };
 struct row {
     enum row_kind kind;
 };
@@ -64,6 +64,17 @@ struct run_row {
     int64_t took_us;
     int status;
     char error[ATTEMPT_TEXT_MAX];
+    size_t label_n;
+    char label[];
+};
+
+/* An event that waits for the history. */
+struct outbox_row {
+    struct row row;
+    struct tree_node by_n;
+    int64_t n;
+    struct str text;
+    char bytes[];
 };
 
 struct meta_row {
@@ -92,6 +103,7 @@ struct undo {
 
 struct memory_db {
     struct memory_options options;
+    struct journal *journal; /* of the connection that writes */
     pthread_mutex_t lock; /* held from begin to commit or rollback; guards all below */
     uint64_t seq;
     struct undo *undo;
@@ -111,6 +123,8 @@ struct memory_db {
     struct tree metas;
     struct tree answers;
     struct tree answers_by_at;
+    struct tree outbox; /* by_n */
+    int64_t outbox_last;
 };
 
 void rows_init(struct memory_db *db);
@@ -125,6 +139,9 @@ CHECKED enum err rows_copy_timer(const struct timer_row *t, struct timer_row **r
 CHECKED enum err rows_copy_run(const struct run_row *r, struct run_row **ret, struct error *err);
 CHECKED enum err rows_new_schedule(struct uuid id, const struct schedule *s, struct str definition,
                                    struct schedule_row **ret, struct error *err);
+CHECKED enum err rows_new_run(struct str label, struct run_row **ret, struct error *err); /* zeroed */
+CHECKED enum err rows_new_outbox(struct memory_db *db, struct str text, struct outbox_row **ret,
+                                 struct error *err);
 CHECKED enum err rows_new_meta(struct str key, struct str value, struct meta_row **ret, struct error *err);
 CHECKED enum err rows_new_answer(const struct kept_answer *a, struct answer_row **ret, struct error *err);
 void rows_commit(struct memory_db *db);
@@ -137,6 +154,8 @@ struct timer_row *rows_timer(const struct memory_db *db, struct uuid id);
 struct run_row *rows_run(const struct memory_db *db, struct uuid id);
 struct meta_row *rows_meta(const struct memory_db *db, struct str key);
 struct answer_row *rows_answer(const struct memory_db *db, struct uuid key);
+/* The first behind `n`. */
+struct outbox_row *rows_outbox_after(const struct memory_db *db, int64_t n);
 /* The open runs of a schedule by scheduled_at. */
 struct run_row *rows_first_open(const struct memory_db *db, struct uuid schedule_id);
 struct run_row *rows_next_open(const struct run_row *r);

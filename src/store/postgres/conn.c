@@ -177,11 +177,32 @@ static const struct store_ops postgres_ops = {
     .trim_runs = postgres_trim_runs,
     .get_meta = postgres_get_meta,
     .set_meta = postgres_set_meta,
+    .trace_runs = postgres_trace_runs,
+    .outbox_add = postgres_outbox_add,
+    .outbox_take = postgres_outbox_take,
+    .outbox_remove = postgres_outbox_remove,
+    .outbox_size = postgres_outbox_size,
     .upkeep = conn_upkeep,
     .notify = postgres_notify,
     .heartbeat = postgres_heartbeat,
     .instances = postgres_instances,
     .doomed = postgres_doomed,
+};
+
+static const struct store_ops postgres_history_ops = {
+    .name = "postgres",
+    .begin = conn_begin,
+    .commit = conn_commit,
+    .rollback = conn_rollback,
+    .now = conn_now,
+    .ping = conn_ping,
+    .close = conn_close,
+    .history_add = postgres_history_add,
+    .history_list = postgres_history_list,
+    .history_trim = postgres_history_trim,
+    .get_meta = postgres_get_meta,
+    .set_meta = postgres_set_meta,
+    .upkeep = conn_upkeep,
 };
 
 enum err postgres_connect(struct postgres *p, bool writes, struct store **ret, struct error *err)
@@ -193,7 +214,7 @@ enum err postgres_connect(struct postgres *p, bool writes, struct store **ret, s
         alloc_free(s);
         return e;
     }
-    s->store.ops = &postgres_ops;
+    s->store.ops = p->history ? &postgres_history_ops : &postgres_ops;
     s->db = p;
     s->writes = writes;
     s->slot = (int64_t)(random_u64() % SLOTS);

@@ -13,6 +13,7 @@ struct postgres {
     char *url;
     char *schema;
     char *application_name; /* NULL: the URL's, or "carillon" */
+    bool history;
     bool unprepared;
     struct uuid instance;
     bool silent;

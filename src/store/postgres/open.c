@@ -12,6 +12,7 @@ static enum err copy_options(struct postgres *p, const struct postgres_options *
 {
     enum err e;
 
+    p->history = o->history;
     p->unprepared = o->unprepared;
     p->instance = o->instance;
     p->silent = o->silent;

@@ -41,7 +41,7 @@ CHECKED enum err postgres_advance(struct store *s, const struct advance *a, size
 CHECKED enum err postgres_next_due(struct store *s, struct wall *ret, struct error *err);
 /* run.c */
 CHECKED enum err postgres_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err);
-CHECKED enum err postgres_insert_run(struct store *s, struct run *run, struct error *err);
+CHECKED enum err postgres_insert_run(struct store *s, struct run_insert *run, struct error *err);
 CHECKED enum err postgres_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                                 struct wall until, struct uuid_list *ret_lost, struct error *err);
 CHECKED enum err postgres_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
@@ -57,19 +57,33 @@ CHECKED enum err postgres_end(struct postgres_store *s, struct outcome *outcomes
                               struct error *err);
 /* hand.c */
 CHECKED enum err postgres_act_runs(struct store *s, enum run_act_kind kind, struct run_act *acts, size_t n,
-                                 struct wall now, struct error *err);
+                                   struct wall now, struct error *err);
 CHECKED enum err postgres_times_run(struct store *s, struct uuid schedule_id, struct wall from,
-                                  struct wall to, struct wall_list *ret, struct error *err);
+                                    struct wall to, struct wall_list *ret, struct error *err);
 CHECKED enum err postgres_release(struct store *s, struct uuid schedule_id, struct wall now, bool *ret,
-                                struct error *err);
+                                  struct error *err);
 /* answer.c */
 CHECKED enum err postgres_get_answer(struct store *s, struct uuid key, struct kept_answer *ret,
-                                   struct error *err);
+                                     struct error *err);
 CHECKED enum err postgres_put_answer(struct store *s, const struct kept_answer *a, struct error *err);
 CHECKED enum err postgres_trim_answers(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                     struct error *err);
+                                       struct error *err);
 CHECKED enum err postgres_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
-                              struct error *err);
+                                struct error *err);
+/* outbox.c */
+CHECKED enum err postgres_trace_runs(struct store *s, const struct uuid *runs, size_t n, struct error *err);
+CHECKED enum err postgres_outbox_add(struct store *s, const struct str *texts, size_t n, struct error *err);
+CHECKED enum err postgres_outbox_take(struct store *s, int64_t after, size_t limit, struct outbox_list *ret,
+                                      struct error *err);
+CHECKED enum err postgres_outbox_remove(struct store *s, const int64_t *ns, size_t n, struct error *err);
+CHECKED enum err postgres_outbox_size(struct store *s, int64_t *ret, struct error *err);
+/* history.c: of a history database */
+CHECKED enum err postgres_history_add(struct store *s, const struct history_row *rows, size_t n,
+                                      struct error *err);
+CHECKED enum err postgres_history_list(struct store *s, const struct history_filter *f,
+                                       struct history_list *ret, struct error *err);
+CHECKED enum err postgres_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                       struct error *err);
 /* meta.c */
 CHECKED enum err postgres_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                     size_t limit, size_t *ret_n, struct error *err);

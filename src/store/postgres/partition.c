@@ -1,5 +1,5 @@
 /*
- * partition.c: see partition.h.
+ * partition.c: see partition.h. Of run_log, and of a history database's one table alike.
  *
  * A run's id begins with the moment it was made (UUIDv7), so the days are ranges of ids, and a run is found
  * in one partition by its id. It may end on a later day than it was made, so a day is dropped only when no
@@ -18,7 +18,11 @@
 enum { DAYS_AHEAD = 7, NAME_MAX_BYTES = 40, TEXT_MAX = 1024, DATE_BYTES = 10 };
 #define DAY_US (86400 * US_PER_S)
 #define LOOK_US (3600 * US_PER_S)
-#define PREFIX "run_log_"
+
+static const char *table_of(const struct postgres *p)
+{
+    return p->history ? "history" : "run_log";
+}
 
 void partitions_init(struct partitions *p)
 {
@@ -42,23 +46,24 @@ static void first_id(int64_t day, char ret[UUID_TEXT + 1])
 }
 
 /* "run_log_20261123" */
-static void name_of(int64_t day, char ret[NAME_MAX_BYTES])
+static void name_of(const struct postgres *p, int64_t day, char ret[NAME_MAX_BYTES])
 {
     char iso[ISO_TEXT_MAX];
 
     iso_format((struct wall){day * DAY_US}, iso);
-    MUST(snprintf(ret, NAME_MAX_BYTES, PREFIX "%.4s%.2s%.2s", iso, iso + 5, iso + 8) > 0);
+    MUST(snprintf(ret, NAME_MAX_BYTES, "%s_%.4s%.2s%.2s", table_of(p), iso, iso + 5, iso + 8) > 0);
 }
 
 /* False: it is not one of ours. */
-static bool day_named(struct str name, int64_t *ret)
+static bool day_named(const struct postgres *p, struct str name, int64_t *ret)
 {
+    struct str table = str_of(table_of(p));
     struct iso_time t;
     char iso[ISO_TEXT_MAX];
 
-    if (name.n != sizeof(PREFIX) - 1 + 8 || !str_starts(name, STR(PREFIX)))
+    if (name.n != table.n + 1 + 8 || !str_starts(name, table) || name.p[table.n] != '_')
         return false;
-    name.p += sizeof(PREFIX) - 1;
+    name.p += table.n + 1;
     MUST(snprintf(iso, sizeof(iso), "%.4s-%.2s-%.2sT00:00:00Z", name.p, name.p + 4, name.p + 6) > 0);
     if (iso_parse(str_of(iso), &t, NULL))
         return false;
@@ -86,23 +91,24 @@ static enum err exec(const struct postgres *p, struct link *l, struct error *err
     return e ? e : link_exec(l, buf_cstr(&sql), NULL, NULL, err);
 }
 
+#define DAYS(table)                                                                                          \
+    "SELECT c.relname::text FROM pg_catalog.pg_inherits i "                                                  \
+    "JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid "                                                      \
+    "JOIN pg_catalog.pg_class parent ON parent.oid = i.inhparent "                                           \
+    "JOIN pg_catalog.pg_namespace n ON n.oid = parent.relnamespace "                                         \
+    "WHERE n.nspname = $1 AND parent.relname = '" table "' ORDER BY 1"
+
 static enum err list(const struct postgres *p, struct link *l, PGresult **ret, struct error *err)
 {
-    return link_exec(l,
-                     "SELECT c.relname::text FROM pg_catalog.pg_inherits i "
-                     "JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid "
-                     "JOIN pg_catalog.pg_class parent ON parent.oid = i.inhparent "
-                     "JOIN pg_catalog.pg_namespace n ON n.oid = parent.relnamespace "
-                     "WHERE n.nspname = $1 AND parent.relname = 'run_log' ORDER BY 1",
-                     p->schema, ret, err);
+    return link_exec(l, p->history ? DAYS("history") : DAYS("run_log"), p->schema, ret, err);
 }
 
-static bool has_day(const PGresult *names, int64_t day)
+static bool has_day(const struct postgres *p, const PGresult *names, int64_t day)
 {
     for (size_t i = 0; i < row_n(names); i++) {
         int64_t have;
 
-        if (day_named(row_str(names, i, 0), &have) && have == day)
+        if (day_named(p, row_str(names, i, 0), &have) && have == day)
             return true;
     }
     return false;
@@ -115,14 +121,14 @@ static enum err make(const struct postgres *p, struct link *l, int64_t day, stru
     char to[UUID_TEXT + 1];
     enum err e;
 
-    name_of(day, name);
+    name_of(p, day, name);
     first_id(day, from);
     first_id(day + 1, to);
-    e = exec(p, l, err, "CREATE TABLE @%s (LIKE @run_log INCLUDING DEFAULTS)", name);
+    e = exec(p, l, err, "CREATE TABLE @%s (LIKE @%s INCLUDING DEFAULTS)", name, table_of(p));
     if (e)
         return e;
-    return exec(p, l, err, "ALTER TABLE @run_log ATTACH PARTITION @%s FOR VALUES FROM ('%s') TO ('%s')", name,
-                from, to);
+    return exec(p, l, err, "ALTER TABLE @%s ATTACH PARTITION @%s FOR VALUES FROM ('%s') TO ('%s')",
+                table_of(p), name, from, to);
 }
 
 static enum err make_missing(const struct postgres *p, struct link *l, struct wall now, struct error *err)
@@ -132,7 +138,7 @@ static enum err make_missing(const struct postgres *p, struct link *l, struct wa
     enum err e = list(p, l, &names, err);
 
     for (int64_t day = today; !e && day <= today + DAYS_AHEAD; day++) {
-        if (!has_day(names, day))
+        if (!has_day(p, names, day))
             e = make(p, l, day, err);
     }
     return e;
@@ -191,6 +197,9 @@ static enum err is_past(const struct postgres *p, struct link *l, const char *na
     enum err e;
     int n;
 
+    *ret = true;
+    if (p->history) /* an event is of the day that its id says */
+        return ERR_NONE;
     n = snprintf(text, sizeof(text),
                  "SELECT NOT EXISTS (SELECT 1 FROM @%s WHERE state = 3 AND ended_at >= %lld) AND "
                  "NOT EXISTS (SELECT 1 FROM @%s WHERE state <> 3 AND ended_at >= %lld)",
@@ -233,9 +242,9 @@ static enum err drop_past(const struct postgres *p, struct link *l, struct wall 
         int64_t day;
         char name[NAME_MAX_BYTES];
 
-        if (!day_named(row_str(names, i, 0), &day) || day >= day_of(keep_from))
+        if (!day_named(p, row_str(names, i, 0), &day) || day >= day_of(keep_from))
             continue;
-        name_of(day, name);
+        name_of(p, day, name);
         e = drop(p, l, name, keep_from, err);
     }
     return e;

@@ -24,6 +24,7 @@
 
 struct postgres_options {
     const char *url;              /* postgresql://...; what it says goes before our defaults of timeouts */
+    bool history;                 /* a history database; its connections have the calls of one */
     const char *schema;           /* NULL: "carillon"; lower case letters, digits and _ */
     const char *application_name; /* NULL: "carillon" */
     bool unprepared;              /* plan each statement anew instead of once a connection */

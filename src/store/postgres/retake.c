@@ -109,7 +109,17 @@ static enum err end_them(struct postgres_store *s, const PGresult *orphans, cons
         };
         n++;
     }
-    return postgres_end(s, o, n, now, err);
+    e = postgres_end(s, o, n, now, err);
+    for (size_t i = 0; !e && i < row_n(orphans); i++) {
+        struct run run = {.id = row_uuid(orphans, i, 0),
+                          .schedule_id = row_uuid(orphans, i, 1),
+                          .scheduled_at = row_wall(orphans, i, 3),
+                          .attempt = row_i64(orphans, i, 4)};
+
+        if (!is_busy(existing, locked, run.schedule_id))
+            e = journal_trace_cancelled(s->store.journal, &run, row_str(orphans, i, 5), err);
+    }
+    return e;
 }
 
 /* `ids` are locked. */

@@ -9,8 +9,10 @@
 /* How often identities may be moved: each step is an open run that has one, and they are few. */
 enum { NUDGE_MAX = 10000 };
 
-static void add_run(struct args *a, const struct run *r)
+static void add_run(struct args *a, const struct run_insert *in)
 {
+    const struct run *r = &in->run;
+
     args_add_uuid(a, 0, r->id);
     args_add_uuid(a, 1, r->schedule_id);
     args_add_i64(a, 2, r->schedule_version);
@@ -22,9 +24,10 @@ static void add_run(struct args *a, const struct run *r)
     args_add_i64(a, 8, (int64_t)r->lease_token);
     args_add_i64(a, 9, r->lease_until.us);
     args_add_i64(a, 10, r->by_hand_at.us);
+    args_add_str(a, 11, in->label);
 }
 
-static enum err insert(struct postgres_store *s, struct run *const *runs, size_t n, PGresult **ret,
+static enum err insert(struct postgres_store *s, struct run_insert *const *runs, size_t n, PGresult **ret,
                        struct error *err)
 {
     struct args *a = link_args(&s->link);
@@ -33,6 +36,7 @@ static enum err insert(struct postgres_store *s, struct run *const *runs, size_t
     (void)args_array(a, ARG_UUID);
     for (size_t i = 0; i < 9; i++)
         (void)args_array(a, ARG_I64);
+    (void)args_array(a, ARG_TEXT);
     for (size_t i = 0; i < n; i++)
         add_run(a, runs[i]);
     return link_ask(&s->link, Q_RUNS_INSERT, ret, err);
@@ -50,7 +54,7 @@ static enum err made_map(const PGresult *r, struct map *ret, struct error *err)
 }
 
 /* Of the first *n, keeps those that were not made, their identity moved on by 1 µs. */
-static enum err keep_unmade(const PGresult *made, struct run **runs, size_t *n, struct error *err)
+static enum err keep_unmade(const PGresult *made, struct run_insert **runs, size_t *n, struct error *err)
 {
     struct map is_made;
     size_t left = 0;
@@ -59,9 +63,9 @@ static enum err keep_unmade(const PGresult *made, struct run **runs, size_t *n, 
     map_init(&is_made);
     e = made_map(made, &is_made, err);
     for (size_t i = 0; !e && i < *n; i++) {
-        if (map_get(&is_made, runs[i]->id))
+        if (map_get(&is_made, runs[i]->run.id))
             continue;
-        runs[i]->scheduled_at = wall_add(runs[i]->scheduled_at, 1);
+        runs[i]->run.scheduled_at = wall_add(runs[i]->run.scheduled_at, 1);
         runs[left++] = runs[i];
     }
     map_done(&is_made);
@@ -71,7 +75,7 @@ static enum err keep_unmade(const PGresult *made, struct run **runs, size_t *n, 
 }
 
 /* `runs` is changed. */
-static enum err insert_all(struct postgres_store *s, struct run **runs, size_t n, struct error *err)
+static enum err insert_all(struct postgres_store *s, struct run_insert **runs, size_t n, struct error *err)
 {
     for (int i = 0; n > 0 && i < NUDGE_MAX; i++) {
         RESULT(made);
@@ -92,21 +96,21 @@ static enum err insert_all(struct postgres_store *s, struct run **runs, size_t n
 enum err postgres_insert_runs(struct store *store, struct run_insert *runs, size_t n, struct error *err)
 {
     CLEANUP(alloc_free_p) void *p = NULL;
-    struct run **all;
+    struct run_insert **all;
     enum err e;
 
     if (n == 0)
         return ERR_NONE;
-    e = alloc_array(n, sizeof(struct run *), &p, err);
+    e = alloc_array(n, sizeof(struct run_insert *), &p, err);
     if (e)
         return e;
     all = p;
     for (size_t i = 0; i < n; i++)
-        all[i] = &runs[i].run;
+        all[i] = &runs[i];
     return insert_all(postgres_of(store), all, n, err);
 }
 
-enum err postgres_insert_run(struct store *store, struct run *run, struct error *err)
+enum err postgres_insert_run(struct store *store, struct run_insert *run, struct error *err)
 {
     struct postgres_store *s = postgres_of(store);
     struct args *a = link_args(&s->link);
@@ -114,7 +118,7 @@ enum err postgres_insert_run(struct store *store, struct run *run, struct error 
     enum err e;
 
     /* The number of open runs changes: see postgres.h. */
-    args_uuid(a, run->schedule_id);
+    args_uuid(a, run->run.schedule_id);
     e = link_ask(&s->link, Q_GET_LOCK, &timer, err);
     if (e)
         return e;

@@ -69,10 +69,22 @@ enum err postgres_set_timer(struct store *store, struct uuid id, int64_t if_vers
 
 /* --- removal --- */
 
+static enum err trace_removed(struct postgres_store *s, const PGresult *r, struct error *err)
+{
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; !e && i < row_n(r); i++)
+        e = journal_trace_removed(s->store.journal, row_uuid(r, i, 0), row_str(r, i, 1), err);
+    return e;
+}
+
 /* Of these ids, whose timers are locked. */
 static enum err remove_locked(struct postgres_store *s, const struct uuid *ids, size_t n, struct wall now,
                               struct error *err)
 {
+    const struct journal *j = s->store.journal;
+    RESULT(gone);
+    struct args *a;
     enum err e;
 
     if (n == 0)
@@ -80,12 +92,18 @@ static enum err remove_locked(struct postgres_store *s, const struct uuid *ids, 
     e = timers_end_runs(s, ids, n, false, now, err);
     if (e)
         return e;
-    args_uuids(link_args(&s->link), ids, n);
-    e = link_send(&s->link, Q_SCHEDULES_DELETE, NULL, err);
+    a = link_args(&s->link);
+    args_uuids(a, ids, n);
+    args_i64(a, j && j->listened);
+    e = link_send(&s->link, Q_SCHEDULES_DELETE, j ? &gone : NULL, err);
     if (e)
         return e;
     args_uuids(link_args(&s->link), ids, n);
-    return link_send(&s->link, Q_TIMERS_DELETE, NULL, err);
+    e = link_send(&s->link, Q_TIMERS_DELETE, NULL, err);
+    if (e || !j)
+        return e;
+    e = link_sync(&s->link, err);
+    return e ? e : trace_removed(s, gone, err);
 }
 
 enum err postgres_remove_id(struct store *store, struct uuid id, int64_t if_version, struct wall now,

@@ -150,14 +150,50 @@ static const char *const step_3[] = {
     "ALTER TABLE @run ADD COLUMN by_hand_at bigint NOT NULL DEFAULT 0", /* 0: by the schedule's plan */
     "ALTER TABLE @run_log ADD COLUMN by_hand_at bigint NOT NULL DEFAULT 0",
     "CREATE TABLE @answer ("
-    " key uuid PRIMARY KEY,"          /* the digest of an Idempotency-Key */
-    " request uuid NOT NULL,"         /* the digest of the request that came with it */
+    " key uuid PRIMARY KEY,"  /* the digest of an Idempotency-Key */
+    " request uuid NOT NULL," /* the digest of the request that came with it */
     " at bigint NOT NULL,"
     " text text COLLATE \"C\")", /* NULL: not yet, the work is under way */
     "CREATE INDEX answer_at ON @answer (at)",
     NULL,
 };
-static const char *const *const steps[] = {step_1, step_2, step_3};
+static const char *const step_4[] = {
+    "ALTER TABLE @run ADD COLUMN label " C_TEXT " DEFAULT ''", /* its schedule's, where a history is kept */
+    "ALTER TABLE @history_outbox SET (" BUSY_TABLE ")",
+    NULL,
+};
+static const char *const *const steps[] = {step_1, step_2, step_3, step_4};
+
+/* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
+ * bulk, so what looks for the others has indexes of its own. */
+static const char *const history_step_1[] = {
+    "CREATE TABLE @meta (key " C_TEXT " PRIMARY KEY, value " C_TEXT ")",
+    /* By day of the event, which its id begins with: see partition.c. */
+    "CREATE TABLE @history ("
+    " id uuid PRIMARY KEY,"
+    " schedule_id uuid NOT NULL,"
+    " kind smallint NOT NULL,"
+    " event " C_TEXT ") PARTITION BY RANGE (id)",
+    "CREATE INDEX history_schedule ON @history (schedule_id, id)",
+    "CREATE INDEX history_kind ON @history (kind, id) WHERE kind NOT IN (6, 9)",
+    "CREATE INDEX history_schedule_kind ON @history (schedule_id, kind, id) WHERE kind NOT IN (6, 9)",
+    "CREATE TABLE @history_default PARTITION OF @history DEFAULT",
+    NULL,
+};
+static const char *const *const history_steps[] = {history_step_1};
+_Static_assert(EVENT_STARTED == 6 && EVENT_SUCCEEDED == 9, "stored numbers");
+
+struct steps {
+    const char *const *const *items;
+    size_t n;
+};
+
+static struct steps steps_of(const struct postgres *p)
+{
+    if (p->history)
+        return (struct steps){history_steps, COUNT_OF(history_steps)};
+    return (struct steps){steps, COUNT_OF(steps)};
+}
 
 enum { STATEMENT_MAX = 8192 };
 
@@ -196,12 +232,12 @@ static enum err current_version(const struct postgres *p, struct link *l, int64_
         return error_set(err, ERR_CONFLICT, "postgres", "schema %s is there, but is not one of Carillon's",
                          p->schema);
     *ret = row_i64(r, 0, 0);
-    if (*ret > 0 && *ret <= (int64_t)COUNT_OF(steps))
+    if (*ret > 0 && *ret <= (int64_t)steps_of(p).n)
         return ERR_NONE;
     return error_set(err, ERR_CONFLICT, "postgres",
                      "the database has schema version %" PRId64
                      ", this build knows up to %zu: it was made by a newer one",
-                     *ret, COUNT_OF(steps));
+                     *ret, steps_of(p).n);
 }
 
 /* Asked first: who may use the schema need not be allowed to make one. */
@@ -224,7 +260,7 @@ static enum err run_step(const struct postgres *p, struct link *l, size_t versio
 {
     char number[24];
 
-    for (const char *const *text = steps[version - 1]; *text; text++) {
+    for (const char *const *text = steps_of(p).items[version - 1]; *text; text++) {
         enum err e = exec(l, p, *text, NULL, NULL, err);
 
         if (e) {
@@ -248,7 +284,7 @@ static enum err run_steps(const struct postgres *p, struct link *l, struct error
     e = current_version(p, l, &version, err); /* again: another instance may have done it meanwhile */
     if (!e && version == 0)
         e = make_schema(p, l, err);
-    for (size_t next = (size_t)version + 1; !e && next <= COUNT_OF(steps); next++)
+    for (size_t next = (size_t)version + 1; !e && next <= steps_of(p).n; next++)
         e = run_step(p, l, next, err);
     return e;
 }
@@ -259,7 +295,7 @@ enum err postgres_migrate(const struct postgres *p, struct link *l, struct error
     enum err e;
 
     e = current_version(p, l, &version, err);
-    if (e || version == (int64_t)COUNT_OF(steps))
+    if (e || version == (int64_t)steps_of(p).n)
         return e;
     e = link_exec(l, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, NULL, err);
     /* Waits for whoever is at it. */

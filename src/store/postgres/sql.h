@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/journal.h"
 
 /* Microseconds of a timestamp, exactly: extract(epoch) is a double before PostgreSQL 14. */
 #define SQL_US(t)                                                                                            \
@@ -94,6 +95,9 @@
 #define RUN_PAGE                                                                                             \
     " AND r.id < $1::uuid AND ($2::bigint IS NULL OR r.state = $2) ORDER BY r.id DESC LIMIT $3::bigint"
 
+/* $1 and $2 bound the ids, $3 limit. */
+#define HISTORY_PAGE " AND h.id < $1::uuid AND h.id >= $2::uuid ORDER BY h.id DESC LIMIT $3::bigint"
+
 #define SQL_LIST(X)                                                                                          \
     X(Q_BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                                      \
     X(Q_BEGIN_READ, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                                       \
@@ -137,7 +141,11 @@
                   "AS u (id, hash, operation, application, client_group, client_key, client_type, name, "    \
                   "definition, version) WHERE s.id = u.id")                                                  \
     X(Q_SCHEDULE_TOUCH, "UPDATE @schedule SET version = version + 1, updated_at = $1 WHERE id = $2")         \
-    X(Q_SCHEDULES_DELETE, "DELETE FROM @schedule WHERE id = ANY($1::uuid[])")                                \
+    /* Gives those that the journal wants: whose definition keeps a history, with $2 all. */                 \
+    X(Q_SCHEDULES_DELETE,                                                                                    \
+      "WITH gone AS (DELETE FROM @schedule WHERE id = ANY($1::uuid[]) RETURNING id, definition) "            \
+      "SELECT id, definition FROM gone WHERE $2::bigint = 1 OR strpos(definition, '" DEFINITION_KEEPS        \
+      "') > 0")                                                                                              \
                                                                                                              \
     /* timers */                                                                                             \
     X(Q_TIMERS_LOCK, "SELECT t.id, t.state FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id "        \
@@ -173,15 +181,17 @@
     X(Q_STATS_DEAD, "SELECT 5, count(*) FROM @run WHERE state = 5")                                          \
                                                                                                              \
     /* ending what is open: deletion, replacement, pause, overlap replace */                                 \
+    /* Gives those that the journal wants: labelled ones, with $4 all. */                                    \
     X(Q_OPEN_CANCEL,                                                                                         \
       "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) AND r.state < 3 "         \
       "AND r.state <> 1 ORDER BY r.id FOR UPDATE), "                                                         \
       "gone AS (DELETE FROM @run r USING open o WHERE r.id = o.id RETURNING r.*), "                          \
       "logged AS (INSERT INTO @run_log (" LOG_NAMES ") SELECT id, schedule_id, version, scheduled_at, 7, "   \
       "attempt, failures, started_at, $2::bigint, took_us, status, error, by_hand_at FROM gone "             \
-      "RETURNING schedule_id) "                                                                              \
-      "UPDATE @timer t SET last_state = 7, last_at = $2 "                                                    \
-      "FROM (SELECT DISTINCT schedule_id FROM logged) l WHERE t.id = l.schedule_id AND $3::bigint = 1")      \
+      "RETURNING schedule_id), "                                                                             \
+      "told AS (UPDATE @timer t SET last_state = 7, last_at = $2 "                                           \
+      "FROM (SELECT DISTINCT schedule_id FROM logged) l WHERE t.id = l.schedule_id AND $3::bigint = 1) "     \
+      "SELECT id, schedule_id, scheduled_at, attempt, label FROM gone WHERE label <> '' OR $4::bigint = 1")  \
     /* Running ones are those with a token; of state = 1 the planner would think that run_lease is the       \
      * index. */                                                                                             \
     X(Q_OPEN_DOOM, "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) "            \
@@ -201,9 +211,11 @@
                   "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                \
     X(Q_RUNS_INSERT,                                                                                         \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
-      "lease_token, lease_until, by_hand_at) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "  \
+      "lease_token, lease_until, by_hand_at, label) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "         \
+      "$3::bigint[], "                                                                                       \
       "$4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "  \
-      "$11::bigint[]) AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING RETURNING id") \
+      "$11::bigint[], $12::text[]) AS u ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING " \
+      "RETURNING id")                                                                                        \
     X(Q_RETAKE_LOCK,                                                                                         \
       "WITH lost AS MATERIALIZED (SELECT r.id, r.schedule_id FROM @run r "                                   \
       "WHERE r.state = 1 AND r.lease_until < $1 "                                                            \
@@ -233,7 +245,8 @@
     X(Q_ENDS_OPEN, "SELECT r.schedule_id, count(*), count(*) FILTER (WHERE r.state = 0 AND r.due_at IS "     \
                    "NULL) FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) AND r.state < 3 "                \
                    "GROUP BY r.schedule_id ORDER BY r.schedule_id")                                          \
-    X(Q_ORPHANS, "SELECT r.id, r.schedule_id, r.failures FROM @run r WHERE r.id = ANY($1::uuid[])")          \
+    X(Q_ORPHANS, "SELECT r.id, r.schedule_id, r.failures, r.scheduled_at, r.attempt, r.label FROM @run r "   \
+                 "WHERE r.id = ANY($1::uuid[])")                                                             \
     X(Q_EXISTING, "SELECT t.id FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id")                    \
     X(Q_RUNS_DELETE, "DELETE FROM @run WHERE id = ANY($1::uuid[])")                                          \
     X(Q_LOG_INSERT, "INSERT INTO @run_log (" LOG_NAMES ") SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "   \
@@ -328,6 +341,36 @@
                  "ORDER BY ended_at LIMIT $2) DELETE FROM @run_log l USING old WHERE l.id = old.id")         \
     X(Q_TRIM_OTHER, "WITH old AS (SELECT id FROM @run_log WHERE state <> 3 AND ended_at < $1 "               \
                     "ORDER BY ended_at LIMIT $2) DELETE FROM @run_log l USING old WHERE l.id = old.id")      \
+                                                                                                             \
+    /* events on their way to the history database */                                                        \
+    X(Q_RUN_TRACE, "SELECT r.id, r.schedule_id, r.scheduled_at, r.attempt, r.label FROM @run r "             \
+                   "WHERE r.id = ANY($1::uuid[]) AND (r.label <> '' OR $2::bigint = 1)")                     \
+    X(Q_OUTBOX_ADD, "INSERT INTO @history_outbox (event) SELECT unnest($1::text[])")                         \
+    /* Who moves events writes elsewhere before it goes on: longer than other transactions may idle. */      \
+    X(Q_OUTBOX_PATIENCE, "SELECT set_config('idle_in_transaction_session_timeout', '60s', true)")            \
+    X(Q_OUTBOX_TAKE, "SELECT n, event FROM @history_outbox WHERE n > $1 ORDER BY n LIMIT $2 "                \
+                     "FOR UPDATE SKIP LOCKED")                                                               \
+    X(Q_OUTBOX_REMOVE, "DELETE FROM @history_outbox WHERE n = ANY($1::bigint[])")                            \
+    X(Q_OUTBOX_SIZE,                                                                                         \
+      "SELECT coalesce((SELECT n FROM @history_outbox WHERE n > 0 ORDER BY n DESC LIMIT 1) - "               \
+      "(SELECT n FROM @history_outbox WHERE n > 0 ORDER BY n LIMIT 1) + 1, 0)")                              \
+                                                                                                             \
+    /* the history database */                                                                               \
+    X(Q_HISTORY_ADD, "INSERT INTO @history (id, schedule_id, kind, event) SELECT u.* FROM "                  \
+                     "unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) AS u "                        \
+                     "ON CONFLICT (id) DO NOTHING")                                                          \
+    X(Q_HISTORY_LIST, "SELECT h.id, h.event FROM @history h WHERE true" HISTORY_PAGE)                        \
+    X(Q_HISTORY_LIST_KIND, "SELECT h.id, h.event FROM @history h WHERE h.kind = $4" HISTORY_PAGE)            \
+    X(Q_HISTORY_LIST_RARE,                                                                                   \
+      "SELECT h.id, h.event FROM @history h WHERE h.kind = $4 AND h.kind NOT IN (6, 9)" HISTORY_PAGE)        \
+    X(Q_HISTORY_OF, "SELECT h.id, h.event FROM @history h WHERE h.schedule_id = $4" HISTORY_PAGE)            \
+    X(Q_HISTORY_OF_KIND,                                                                                     \
+      "SELECT h.id, h.event FROM @history h WHERE h.schedule_id = $4 AND h.kind = $5" HISTORY_PAGE)          \
+    X(Q_HISTORY_OF_RARE, "SELECT h.id, h.event FROM @history h WHERE h.schedule_id = $4 AND h.kind = $5 "    \
+                         "AND h.kind NOT IN (6, 9)" HISTORY_PAGE)                                            \
+    /* Days are dropped whole: partition.c. This is for what has no day of its own. */                       \
+    X(Q_HISTORY_TRIM, "WITH old AS (SELECT id FROM @history_default WHERE id < $1 ORDER BY id LIMIT $2) "    \
+                      "DELETE FROM @history_default h USING old WHERE h.id = old.id")                        \
                                                                                                              \
     /* instances */                                                                                          \
     /* One statement, so that it needs no transaction around it. What it changes it does not see, so its own \

@@ -18,4 +18,7 @@ void timer_args_add(struct args *a, struct uuid id, const struct timer *t);
 CHECKED enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_t n, bool note,
                                  struct wall now, struct error *err);
 
+/* Tells the journal of runs: id, schedule, scheduled_at, attempt, label. */
+CHECKED enum err timers_trace_runs(struct postgres_store *s, const PGresult *r, struct error *err);
+
 #endif

@@ -306,6 +306,28 @@ static const struct store_ops sqlite_ops = {
     .trim_runs = sqlite_trim_runs,
     .get_meta = sqlite_get_meta,
     .set_meta = sqlite_set_meta,
+    .trace_runs = sqlite_trace_runs,
+    .outbox_add = sqlite_outbox_add,
+    .outbox_take = sqlite_outbox_take,
+    .outbox_remove = sqlite_outbox_remove,
+    .outbox_size = sqlite_outbox_size,
+    .upkeep = conn_upkeep,
+};
+
+/* Of a file of the other kind. */
+static const struct store_ops sqlite_history_ops = {
+    .name = "sqlite",
+    .begin = conn_begin,
+    .commit = conn_commit,
+    .rollback = conn_rollback,
+    .now = conn_now,
+    .ping = conn_ping,
+    .close = conn_close,
+    .history_add = sqlite_history_add,
+    .history_list = sqlite_history_list,
+    .history_trim = sqlite_history_trim,
+    .get_meta = sqlite_get_meta,
+    .set_meta = sqlite_set_meta,
     .upkeep = conn_upkeep,
 };
 
@@ -319,7 +341,8 @@ enum err sqlite_connect(struct sqlite_file *f, bool writes, struct store **ret, 
     if (e)
         return e;
     s = alloc_new(struct sqlite_store);
-    *s = (struct sqlite_store){.store.ops = &sqlite_ops, .file = f, .db = db, .writes = writes};
+    *s = (struct sqlite_store){.file = f, .db = db, .writes = writes};
+    s->store.ops = f->schema == SCHEMA_HISTORY ? &sqlite_history_ops : &sqlite_ops;
     if (writes)
         (void)sqlite3_wal_hook(db, on_wal, s); /* gives the hook before it: none */
     *ret = &s->store;

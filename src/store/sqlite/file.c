@@ -230,8 +230,9 @@ static enum err prepare(struct sqlite_file *f, struct error *err)
     e = sqlite_open_db(f, true, &db, err);
     if (e)
         return e;
-    e = schema_migrate(db, f->path, err);
-    if (!e && sqlite3_exec(db, "UPDATE run INDEXED BY run_lease SET lease_until = 0 WHERE state = 1", NULL,
+    e = schema_migrate(db, f->path, f->schema, err);
+    if (!e && f->schema == SCHEMA_MAIN &&
+        sqlite3_exec(db, "UPDATE run INDEXED BY run_lease SET lease_until = 0 WHERE state = 1", NULL,
                            NULL, NULL) != SQLITE_OK)
         e = refuse(db, f->path, "cannot end the leases of the last process", err);
     MUST(sqlite3_close(db) == SQLITE_OK); /* no statement is left */
@@ -258,6 +259,7 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     enum err e;
 
     f->lock_fd = -1;
+    f->schema = options->history ? SCHEMA_HISTORY : SCHEMA_MAIN;
     f->cache_bytes = options->cache_bytes;
     f->clock = options->clock;
     f->clock_arg = options->clock_arg;

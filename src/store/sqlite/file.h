@@ -10,11 +10,13 @@
 
 #include "base/base.h"
 #include "base/error.h"
+#include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite.h"
 
 struct sqlite_file {
     /* constant */
     char *path;
+    enum schema schema;
     int64_t cache_bytes;
     struct wall (*clock)(void *arg);
     void *clock_arg;

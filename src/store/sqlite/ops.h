@@ -36,7 +36,7 @@ CHECKED enum err sqlite_advance(struct store *s, const struct advance *a, size_t
 CHECKED enum err sqlite_next_due(struct store *s, struct wall *ret, struct error *err);
 /* run.c */
 CHECKED enum err sqlite_insert_runs(struct store *s, struct run_insert *runs, size_t n, struct error *err);
-CHECKED enum err sqlite_insert_run(struct store *s, struct run *run, struct error *err);
+CHECKED enum err sqlite_insert_run(struct store *s, struct run_insert *run, struct error *err);
 CHECKED enum err sqlite_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                               struct wall until, struct uuid_list *ret_lost, struct error *err);
 /* retake.c */
@@ -60,6 +60,20 @@ CHECKED enum err sqlite_trim_answers(struct store *s, struct wall before, size_t
                                      struct error *err);
 CHECKED enum err sqlite_clear(struct store *s, size_t limit, size_t *ret_runs, size_t *ret_n,
                               struct error *err);
+/* outbox.c */
+CHECKED enum err sqlite_trace_runs(struct store *s, const struct uuid *runs, size_t n, struct error *err);
+CHECKED enum err sqlite_outbox_add(struct store *s, const struct str *texts, size_t n, struct error *err);
+CHECKED enum err sqlite_outbox_take(struct store *s, int64_t after, size_t limit, struct outbox_list *ret,
+                                    struct error *err);
+CHECKED enum err sqlite_outbox_remove(struct store *s, const int64_t *ns, size_t n, struct error *err);
+CHECKED enum err sqlite_outbox_size(struct store *s, int64_t *ret, struct error *err);
+/* history.c: of a history database */
+CHECKED enum err sqlite_history_add(struct store *s, const struct history_row *rows, size_t n,
+                                    struct error *err);
+CHECKED enum err sqlite_history_list(struct store *s, const struct history_filter *f,
+                                     struct history_list *ret, struct error *err);
+CHECKED enum err sqlite_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
+                                     struct error *err);
 /* meta.c */
 CHECKED enum err sqlite_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                   size_t limit, size_t *ret_n, struct error *err);

@@ -35,12 +35,29 @@ static enum err find(struct sqlite_store *s, const struct uuid *id, struct found
     return ERR_NONE;
 }
 
+/* For the journal, before it goes. */
+static enum err trace_removed(struct sqlite_store *s, const struct uuid *id, struct error *err)
+{
+    QUERY(q, s, Q_SCHEDULE_KEEPS);
+    bool row = false;
+    enum err e;
+
+    if (!s->store.journal)
+        return ERR_NONE;
+    bind_uuid(&q, id);
+    bind_i64(&q, s->store.journal->listened);
+    e = query_step(&q, &row, err);
+    return e || !row ? e : journal_trace_removed(s->store.journal, *id, col_str(&q, 0), err);
+}
+
 static enum err remove_found(struct sqlite_store *s, const struct uuid *id, int state, struct wall now,
                              struct error *err)
 {
     enum err e;
 
     e = end_open_runs(s, id, now, NULL, err);
+    if (!e)
+        e = trace_removed(s, id, err);
     if (!e)
         e = delete_row(s, Q_SCHEDULE_DELETE, id, err);
     if (!e)

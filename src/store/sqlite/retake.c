@@ -11,7 +11,8 @@
 struct ended_list {
     struct ended {
         struct run run;
-        struct wall started_at;
+        char *label; /* owned */
+        size_t label_n;
     } * items;
     size_t n;
     size_t cap;
@@ -19,7 +20,23 @@ struct ended_list {
 
 static void ended_list_done(struct ended_list *l)
 {
+    for (size_t i = 0; i < l->n; i++)
+        alloc_free(l->items[i].label);
     alloc_free(l->items);
+}
+
+static enum err add_ended(struct query *q, const struct run *run, int label_at, struct ended_list *l,
+                          struct error *err)
+{
+    struct ended ended = {.run = *run};
+    enum err e = LIST_RESERVE(l, err);
+
+    if (!e)
+        e = col_copy(q, label_at, &ended.label, &ended.label_n, err);
+    if (e)
+        return e;
+    l->items[l->n++] = ended;
+    return ERR_NONE;
 }
 
 static enum err add_taken(struct query *q, const struct run *run, int definition_at, struct taken_list *ret,
@@ -48,13 +65,7 @@ static enum err gather(struct query *q, struct taken_list *ret, struct ended_lis
         int at = col_run(q, 0, &run);
         bool doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
 
-        if (!doomed) {
-            e = add_taken(q, &run, at + 1, ret, err);
-        } else {
-            e = LIST_RESERVE(ended, err);
-            if (!e)
-                ended->items[ended->n++] = (struct ended){.run = run};
-        }
+        e = doomed ? add_ended(q, &run, at + 2, ended, err) : add_taken(q, &run, at + 1, ret, err);
         if (e)
             return e;
     }
@@ -90,8 +101,9 @@ static enum err take(struct sqlite_store *s, const struct lease *lease, struct r
     return ERR_NONE;
 }
 
-static enum err cancel(struct sqlite_store *s, const struct run *run, struct wall now, struct error *err)
+static enum err cancel(struct sqlite_store *s, const struct ended *ended, struct wall now, struct error *err)
 {
+    const struct run *run = &ended->run;
     struct run_end end = {
         .state = RUN_CANCELLED,
         .attempt = run->attempt,
@@ -104,6 +116,8 @@ static enum err cancel(struct sqlite_store *s, const struct run *run, struct wal
     enum err e;
 
     e = run_move_to_log(s, run, &end, err);
+    if (!e)
+        e = journal_trace_cancelled(s->store.journal, run, (struct str){ended->label, ended->label_n}, err);
     if (e)
         return e;
     return schedule_run_ended(s, &run->schedule_id, NULL, RUN_CANCELLED, now, now, &due, err);
@@ -123,6 +137,6 @@ enum err sqlite_retake(struct store *store, const struct lease *lease, struct wa
     for (size_t i = first; !e && i < ret->n; i++)
         e = take(s, lease, &ret->items[i].run, err);
     for (size_t i = 0; !e && i < ended.n; i++)
-        e = cancel(s, &ended.items[i].run, now, err);
+        e = cancel(s, &ended.items[i], now, err);
     return e;
 }

@@ -101,6 +101,28 @@ static enum err on_schedule(struct sqlite_store *s, enum sql id, const struct uu
     return query_run(&q, NULL, err);
 }
 
+/* For the journal, before they go. */
+static enum err trace_cancelled(struct sqlite_store *s, const struct uuid *schedule, struct error *err)
+{
+    QUERY(q, s, Q_CANCEL_TRACE);
+    bool row = false;
+    enum err e;
+
+    bind_uuid(&q, schedule);
+    bind_i64(&q, s->store.journal->listened);
+    while (!(e = query_step(&q, &row, err)) && row) {
+        struct run run = {.id = col_uuid(&q, 0),
+                          .schedule_id = *schedule,
+                          .scheduled_at = col_wall(&q, 1),
+                          .attempt = col_i64(&q, 2)};
+
+        e = journal_trace_cancelled(s->store.journal, &run, col_str(&q, 3), err);
+        if (e)
+            return e;
+    }
+    return e;
+}
+
 enum err end_open_runs(struct sqlite_store *s, const struct uuid *schedule, struct wall now,
                        int64_t *ret_cancelled, struct error *err)
 {
@@ -109,6 +131,8 @@ enum err end_open_runs(struct sqlite_store *s, const struct uuid *schedule, stru
     enum err e;
 
     e = has_open_runs(s, schedule, &any, err);
+    if (!e && any && s->store.journal)
+        e = trace_cancelled(s, schedule, err);
     if (e)
         return e;
     if (any) {

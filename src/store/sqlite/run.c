@@ -9,8 +9,9 @@
 enum { NUDGE_MAX = 10000 };
 
 /* Moves `run->scheduled_at` on while an open run has it. */
-static enum err insert(struct sqlite_store *s, struct run *run, struct error *err)
+static enum err insert(struct sqlite_store *s, struct run_insert *in, struct error *err)
 {
+    struct run *run = &in->run;
     QUERY(q, s, Q_RUN_INSERT);
 
     for (int i = 0; i < NUDGE_MAX; i++) {
@@ -28,6 +29,7 @@ static enum err insert(struct sqlite_store *s, struct run *run, struct error *er
         bind_i64(&q, (int64_t)run->lease_token);
         bind_i64(&q, run->lease_until.us);
         bind_i64(&q, run->by_hand_at.us);
+        bind_str(&q, in->label);
         e = query_run(&q, &made, err);
         if (e || made > 0)
             return e;
@@ -42,7 +44,7 @@ enum err sqlite_insert_runs(struct store *store, struct run_insert *runs, size_t
     struct sqlite_store *s = sqlite_of(store);
 
     for (size_t i = 0; i < n; i++) {
-        enum err e = insert(s, &runs[i].run, err);
+        enum err e = insert(s, &runs[i], err);
 
         if (e)
             return e;
@@ -50,7 +52,7 @@ enum err sqlite_insert_runs(struct store *store, struct run_insert *runs, size_t
     return ERR_NONE;
 }
 
-enum err sqlite_insert_run(struct store *store, struct run *run, struct error *err)
+enum err sqlite_insert_run(struct store *store, struct run_insert *run, struct error *err)
 {
     return insert(sqlite_of(store), run, err);
 }

@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "model/run.h"
 #include "model/timer.h"
+#include "store/journal.h"
 #include "store/sqlite/file.h"
 
 _Static_assert(SCHEDULE_ACTIVE == 0 && SCHEDULE_PAUSED == 1 && SCHEDULE_FINISHED == 2, "stored numbers");
@@ -142,6 +143,39 @@ static const char *const steps[] = {
     ");"
     "CREATE UNIQUE INDEX answer_key ON answer (key);"
     "CREATE INDEX answer_at ON answer (at);",
+    /* 3: events */
+    "ALTER TABLE run ADD COLUMN label TEXT NOT NULL DEFAULT '';" /* its schedule's, where a history is kept */
+    "DROP TABLE history_outbox;"                                 /* nothing wrote to it */
+    /* A number is never given twice: who removes what was moved may be told to do so again. */
+    "CREATE TABLE history_outbox (n INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);",
+};
+
+/* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
+ * bulk, so what looks for the others has indexes of its own. */
+static const char *const history_steps[] = {
+    /* 1 */
+    "CREATE TABLE history ("
+    " id BLOB PRIMARY KEY," /* begins with the event's time */
+    " schedule_id BLOB NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " event TEXT NOT NULL);"
+    "CREATE INDEX history_schedule ON history (schedule_id, id);"
+    "CREATE INDEX history_kind ON history (kind, id) WHERE kind NOT IN (6, 9);"
+    "CREATE INDEX history_schedule_kind ON history (schedule_id, kind, id) WHERE kind NOT IN (6, 9);",
+};
+_Static_assert(EVENT_STARTED == 6 && EVENT_SUCCEEDED == 9, "stored numbers");
+
+struct steps {
+    const char *const *items;
+    size_t n;
+    const char *ours; /* counts the tables that tell our databases of this kind from others: 2 */
+};
+static const struct steps schemas[] = {
+    [SCHEMA_MAIN] = {steps, COUNT_OF(steps),
+                     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'timer')"},
+    [SCHEMA_HISTORY] = {history_steps, COUNT_OF(history_steps),
+                        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+                        "AND name IN ('meta', 'history')"},
 };
 
 static enum err failed(struct sqlite3 *db, const char *path, const char *what, struct error *err)
@@ -179,7 +213,8 @@ static enum err ask(struct sqlite3 *db, const char *path, const char *sql, int64
 }
 
 /* 0: an empty file. */
-static enum err current_version(struct sqlite3 *db, const char *path, int64_t *ret, struct error *err)
+static enum err current_version(struct sqlite3 *db, const char *path, const struct steps *of, int64_t *ret,
+                                struct error *err)
 {
     int64_t tables;
     int64_t ours;
@@ -192,16 +227,17 @@ static enum err current_version(struct sqlite3 *db, const char *path, int64_t *r
         *ret = 0;
         return ERR_NONE;
     }
-    e = ask(db, path, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'timer')",
-            0, &ours, err);
+    e = ask(db, path, of->ours, 0, &ours, err);
     if (e)
         return e;
     if (ours != 2)
-        return error_set(err, ERR_CONFLICT, path, "this is a database, but not one of Carillon's");
+        return error_set(err, ERR_CONFLICT, path,
+                         "this is a database, but not one of Carillon's of this kind");
     return ask(db, path, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema_version'", 0, ret, err);
 }
 
-static enum err step_to(struct sqlite3 *db, const char *path, size_t version, struct error *err)
+static enum err step_to(struct sqlite3 *db, const char *path, const struct steps *of, size_t version,
+                        struct error *err)
 {
     static const char meta[] = "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
     char note[96];
@@ -216,7 +252,7 @@ static enum err step_to(struct sqlite3 *db, const char *path, size_t version, st
     if (version == 1)
         e = exec(db, path, "cannot migrate the schema", meta, err);
     if (!e)
-        e = exec(db, path, "cannot migrate the schema", steps[version - 1], err);
+        e = exec(db, path, "cannot migrate the schema", of->items[version - 1], err);
     if (!e)
         e = exec(db, path, "cannot migrate the schema", note, err);
     if (!e)
@@ -226,21 +262,22 @@ static enum err step_to(struct sqlite3 *db, const char *path, size_t version, st
     return e;
 }
 
-enum err schema_migrate(struct sqlite3 *db, const char *path, struct error *err)
+enum err schema_migrate(struct sqlite3 *db, const char *path, enum schema schema, struct error *err)
 {
+    const struct steps *of = &schemas[schema];
     int64_t version;
     enum err e;
 
-    e = current_version(db, path, &version, err);
+    e = current_version(db, path, of, &version, err);
     if (e)
         return e;
-    if (version < 0 || version > (int64_t)COUNT_OF(steps))
+    if (version < 0 || version > (int64_t)of->n)
         return error_set(err, ERR_CONFLICT, path,
                          "the database has schema version %" PRId64
                          ", this build knows up to %zu: it was made by a newer one",
-                         version, COUNT_OF(steps));
-    for (size_t next = (size_t)version + 1; next <= COUNT_OF(steps); next++) {
-        e = step_to(db, path, next, err);
+                         version, of->n);
+    for (size_t next = (size_t)version + 1; next <= of->n; next++) {
+        e = step_to(db, path, of, next, err);
         if (e)
             return e;
     }

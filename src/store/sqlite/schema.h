@@ -6,12 +6,14 @@
 
 #include "base/error.h"
 
+enum schema { SCHEMA_MAIN, SCHEMA_HISTORY };
+
 struct sqlite3;
 
 /*
  * Brings the database up to this build's version, each step in a transaction of its own. ERR_CONFLICT: it was
  * made by a newer build, or is no database of ours.
  */
-CHECKED enum err schema_migrate(struct sqlite3 *db, const char *path, struct error *err);
+CHECKED enum err schema_migrate(struct sqlite3 *db, const char *path, enum schema schema, struct error *err);
 
 #endif

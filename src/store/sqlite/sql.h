@@ -9,6 +9,8 @@
 #ifndef STORE_SQLITE_SQL_H
 #define STORE_SQLITE_SQL_H
 
+#include "store/journal.h"
+
 #define TIMER_COLUMNS                                                                                        \
     "t.state, t.next_at, t.occurs_at, t.started_at, t.runs, t.missed_coalesced, t.missed_overlap, "          \
     "t.missed_misfire, t.missed_late, t.missed_paused, t.missed_window"
@@ -80,6 +82,8 @@
     X(Q_SCHEDULE_TOUCH, "UPDATE schedule SET version = version + 1, updated_at = ? WHERE id = ?")            \
     X(Q_SCHEDULE_DELETE, "DELETE FROM schedule WHERE id = ?")                                                \
     X(Q_TIMER_DELETE, "DELETE FROM timer WHERE id = ?")                                                      \
+    X(Q_SCHEDULE_KEEPS, "SELECT definition FROM schedule WHERE id = ?1 "                                     \
+                        "AND (?2 OR instr(definition, '" DEFINITION_KEEPS "') > 0)")                         \
     X(Q_TIMER_INSERT,                                                                                        \
       "INSERT INTO timer (state, next_at, occurs_at, started_at, runs, missed_coalesced, missed_overlap, "   \
       "missed_misfire, missed_late, missed_paused, missed_window, finished_at, id) "                         \
@@ -112,6 +116,8 @@
                                                                                                              \
     /* ending what is open: deletion, replacement, pause, overlap replace */                                 \
     X(Q_OPEN_ANY, "SELECT 1 FROM run INDEXED BY run_identity WHERE schedule_id = ? AND state < 3 LIMIT 1")   \
+    X(Q_CANCEL_TRACE, "SELECT id, scheduled_at, attempt, label FROM run INDEXED BY run_identity "            \
+                      "WHERE schedule_id = ?1 AND state < 3 AND state <> 1 AND (label <> '' OR ?2)")         \
     X(Q_CANCEL_LOG,                                                                                          \
       "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, "  \
       "ended_at, took_us, status, error, by_hand_at) "                                                       \
@@ -129,14 +135,15 @@
              " WHERE t.state = 0 AND t.next_at IS NOT NULL AND t.next_at <= ? ORDER BY t.next_at LIMIT ?")   \
     X(Q_RUN_INSERT,                                                                                          \
       "INSERT INTO run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "          \
-      "lease_token, lease_until, by_hand_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "                      \
+      "lease_token, lease_until, by_hand_at, label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "            \
       "ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING")                                  \
-    X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS ", r.doomed, s.definition FROM run r INDEXED BY run_due "          \
+    X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS ", r.doomed, s.definition, r.label FROM run r INDEXED BY run_due " \
                     "LEFT JOIN schedule s ON s.id = r.schedule_id "                                          \
                     "WHERE r.state IN (0, 2) AND r.due_at <= ? ORDER BY r.due_at LIMIT ?")                   \
-    X(Q_RETAKE_LOST, "SELECT " RUN_COLUMNS ", r.doomed, s.definition FROM run r INDEXED BY run_lease "       \
-                     "LEFT JOIN schedule s ON s.id = r.schedule_id "                                         \
-                     "WHERE r.state = 1 AND r.lease_until < ? ORDER BY r.lease_until LIMIT ?")               \
+    X(Q_RETAKE_LOST,                                                                                         \
+      "SELECT " RUN_COLUMNS ", r.doomed, s.definition, r.label FROM run r INDEXED BY run_lease "             \
+      "LEFT JOIN schedule s ON s.id = r.schedule_id "                                                        \
+      "WHERE r.state = 1 AND r.lease_until < ? ORDER BY r.lease_until LIMIT ?")                              \
     X(Q_RETAKE,                                                                                              \
       "UPDATE run SET state = 1, attempt = attempt + 1, lease_owner = ?, lease_token = ?, lease_until = ? "  \
       "WHERE id = ?")                                                                                        \
@@ -210,6 +217,36 @@
       "DELETE FROM run_log WHERE id IN (SELECT id FROM run_log WHERE id > x'' ORDER BY id LIMIT ?)")         \
     X(Q_CLEAR_ANSWERS,                                                                                       \
       "DELETE FROM answer WHERE n IN (SELECT n FROM answer WHERE n > 0 ORDER BY n LIMIT ?)")                 \
+                                                                                                             \
+    /* events on their way to the history database */                                                        \
+    X(Q_RUN_TRACE, "SELECT schedule_id, scheduled_at, attempt, label FROM run "                              \
+                   "WHERE id = ?1 AND (label <> '' OR ?2)")                                                  \
+    X(Q_OUTBOX_ADD, "INSERT INTO history_outbox (event) VALUES (?)")                                         \
+    X(Q_OUTBOX_TAKE, "SELECT n, event FROM history_outbox WHERE n > ? ORDER BY n LIMIT ?")                   \
+    X(Q_OUTBOX_REMOVE, "DELETE FROM history_outbox WHERE n = ?")                                             \
+    X(Q_OUTBOX_SIZE, "SELECT (SELECT n FROM history_outbox WHERE n > 0 ORDER BY n DESC LIMIT 1) - "          \
+                     "(SELECT n FROM history_outbox WHERE n > 0 ORDER BY n LIMIT 1) + 1")                    \
+                                                                                                             \
+    /* the history database */                                                                               \
+    X(Q_HISTORY_ADD, "INSERT INTO history (id, schedule_id, kind, event) VALUES (?, ?, ?, ?) "               \
+                     "ON CONFLICT (id) DO NOTHING")                                                          \
+    X(Q_HISTORY_LIST, "SELECT h.id, h.event FROM history h WHERE h.id < ?1 AND h.id >= ?2"                   \
+                      " ORDER BY h.id DESC LIMIT ?3")                                                        \
+    X(Q_HISTORY_LIST_KIND, "SELECT h.id, h.event FROM history h WHERE h.id < ?1 AND h.id >= ?2"              \
+                           " AND h.kind = ?4 ORDER BY h.id DESC LIMIT ?3")                                   \
+    X(Q_HISTORY_LIST_RARE, "SELECT h.id, h.event FROM history h INDEXED BY history_kind"                     \
+                           " WHERE h.kind = ?4 AND h.kind NOT IN (6, 9) AND h.id < ?1 AND h.id >= ?2"        \
+                           " ORDER BY h.id DESC LIMIT ?3")                                                   \
+    X(Q_HISTORY_OF, "SELECT h.id, h.event FROM history h INDEXED BY history_schedule"                        \
+                    " WHERE h.schedule_id = ?5 AND h.id < ?1 AND h.id >= ?2 ORDER BY h.id DESC LIMIT ?3")    \
+    X(Q_HISTORY_OF_KIND, "SELECT h.id, h.event FROM history h INDEXED BY history_schedule"                   \
+                         " WHERE h.schedule_id = ?5 AND h.id < ?1 AND h.id >= ?2 AND h.kind = ?4"            \
+                         " ORDER BY h.id DESC LIMIT ?3")                                                     \
+    X(Q_HISTORY_OF_RARE, "SELECT h.id, h.event FROM history h INDEXED BY history_schedule_kind"              \
+                         " WHERE h.schedule_id = ?5 AND h.kind = ?4 AND h.kind NOT IN (6, 9)"                \
+                         " AND h.id < ?1 AND h.id >= ?2 ORDER BY h.id DESC LIMIT ?3")                        \
+    X(Q_HISTORY_TRIM,                                                                                        \
+      "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id < ? ORDER BY id LIMIT ?)")           \
                                                                                                              \
     /* upkeep */                                                                                             \
     X(Q_TRIM_OK, "DELETE FROM run_log WHERE id IN (SELECT id FROM run_log INDEXED BY run_log_ok "            \

@@ -582,7 +582,7 @@ static void a_run_made_by_hand_is_claimed_like_any_other(void **state)
     struct claim_result c;
 
     begin(g);
-    ok(store_insert_run(g->s, &run, &err), &err);
+    ok(insert_run(g, &run, &err), &err);
     commit(g);
     c = claim_n(g, 1);
     assert_true(uuid_eq(c.items[0].run.id, run.id));
@@ -636,7 +636,7 @@ static void a_waiting_run_whose_definition_no_longer_decodes_does_not_come_back(
     timer_start(s, g->now, &p.timer);
     begin(g);
     ok(store_put(g->s, &p, 1, g->now, &err), &err);
-    ok(store_insert_run(g->s, &run, &err), &err);
+    ok(insert_run(g, &run, &err), &err);
     commit(g);
     c = claim_n(g, 0);
     assert_int_equal(c.broken.n, 1);

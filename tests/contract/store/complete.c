@@ -386,7 +386,7 @@ static void a_waiting_run_is_not_released_while_another_is_open(void **state)
     struct error err = {0};
 
     begin(g);
-    ok(store_insert_run(g->s, &extra, &err), &err);
+    ok(insert_run(g, &extra, &err), &err);
     commit(g);
     sleep_us(g, 2 * SECOND);
     next = claim_n(g, 1); /* by hand; the second occurrence waits */

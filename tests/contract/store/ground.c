@@ -297,3 +297,12 @@ struct outcome ended(struct ground *g, const struct claimed *c, enum run_state t
 {
     return recorded(g, outcome_of(g, c, to));
 }
+
+enum err insert_run(struct ground *g, struct run *run, struct error *err)
+{
+    struct run_insert in = {.run = *run};
+    enum err e = store_insert_run(g->s, &in, err);
+
+    *run = in.run;
+    return e;
+}

@@ -73,6 +73,9 @@ struct put put_one(struct ground *g, struct put in, const struct schedule *s);
 struct uuid registered(struct ground *g, const struct schedule *s);
 struct uuid registered_as(struct ground *g, const char *key, const char *members); /* define and register */
 
+/* store_insert_run() of a run that no history wants. */
+enum err insert_run(struct ground *g, struct run *run, struct error *err);
+
 /* To be freed with record_done(). */
 struct record record_of(struct ground *g, struct uuid id);
 enum err get_error(struct ground *g, struct uuid id);

@@ -184,7 +184,7 @@ static void a_dead_run_whose_identity_is_taken_is_not_redriven(void **state)
     struct error err = {0};
 
     begin(g);
-    ok(store_insert_run(g->s, &open, &err), &err);
+    ok(insert_run(g, &open, &err), &err);
     commit(g);
     assert_int_equal(act(g, RUN_REDRIVE, run).result, RUN_TAKEN);
     assert_int_equal(run_of(g, run).run.state, RUN_DEAD);

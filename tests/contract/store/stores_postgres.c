@@ -47,7 +47,7 @@ static void close_postgres(struct ground *g)
     cluster_exec(cluster_shared(),
                  "DELETE FROM carillon.schedule; DELETE FROM carillon.timer; DELETE FROM carillon.run; "
                  "DELETE FROM carillon.run_log; DELETE FROM carillon.tally; DELETE FROM carillon.instance; "
-                 "DELETE FROM carillon.answer; "
+                 "DELETE FROM carillon.answer; DELETE FROM carillon.history_outbox; "
                  "DELETE FROM carillon.lease; DELETE FROM carillon.meta WHERE key <> 'schema_version'");
 }
 

@@ -20,6 +20,7 @@ extern const struct suite suite_complete;
 extern const struct suite suite_list_runs;
 extern const struct suite suite_upkeep;
 extern const struct suite suite_edges;
+extern const struct suite suite_events;
 extern const struct suite suite_hand;
 
 #define SUITE(title, array) const struct suite suite_##title = {#title, array, COUNT_OF(array)}

@@ -78,7 +78,7 @@ static void a_finished_schedule_with_an_open_run_stays(void **state)
     (void)ended(g, &c.items[0], RUN_SUCCEEDED);
     claim_result_done(&c);
     begin(g);
-    ok(store_insert_run(g->s, &by_hand, &err), &err);
+    ok(insert_run(g, &by_hand, &err), &err);
     commit(g);
     c = claim_n(g, 1);
     sleep_us(g, SECOND);

@@ -39,7 +39,7 @@ static const struct explained {
     {Q_PUT_READ, "TUU", false},
     {Q_PUT_OVER, "iUUTTTTTTTI", false},
     {Q_SCHEDULE_TOUCH, "iu", false},
-    {Q_SCHEDULES_DELETE, "U", false},
+    {Q_SCHEDULES_DELETE, "Ui", false},
     {Q_TIMERS_LOCK, "U", false},
     {Q_VERSION, "u", false},
     {Q_TIMERS_UPDATE, "iUIIIIIIIIIII", false},
@@ -62,11 +62,11 @@ static const struct explained {
     {Q_STATS_WAITING, "", true},
     {Q_STATS_RUNNING, "", true},
     {Q_STATS_DEAD, "", true},
-    {Q_OPEN_CANCEL, "Uii", false},
+    {Q_OPEN_CANCEL, "Uiii", false},
     {Q_OPEN_DOOM, "U", false},
     {Q_DUE_LOCK, "ii", false},
     {Q_DUE_READ, "Ui", false},
-    {Q_RUNS_INSERT, "UUIIIIIIIII", false},
+    {Q_RUNS_INSERT, "UUIIIIIIIIIT", false},
     {Q_RETAKE_LOCK, "iiii", false},
     {Q_RETAKE, "Uuii", false},
     {Q_NEXT_DUE, "", true},
@@ -105,8 +105,21 @@ static const struct explained {
     {Q_CLEAR_DEAD, "i", false},
     {Q_CLEAR_LOG, "i", false},
     {Q_CLEAR_ANSWERS, "i", false},
+    {Q_RUN_TRACE, "Ui", false},
+    {Q_OUTBOX_ADD, "T", false},
+    {Q_OUTBOX_TAKE, "ii", false},
+    {Q_OUTBOX_REMOVE, "I", false},
+    {Q_OUTBOX_SIZE, "", false},
     {Q_TRIM_OK, "ii", false},
     {Q_TRIM_OTHER, "ii", false},
+};
+
+/* The same of a history database. */
+static const struct explained history_statements[] = {
+    {Q_HISTORY_ADD, "UUIT", false},       {Q_HISTORY_LIST, "uui", false},
+    {Q_HISTORY_LIST_KIND, "uuii", false}, {Q_HISTORY_LIST_RARE, "uuii", false},
+    {Q_HISTORY_OF, "uuiu", false},        {Q_HISTORY_OF_KIND, "uuiui", false},
+    {Q_HISTORY_OF_RARE, "uuiui", false},  {Q_HISTORY_TRIM, "ui", false},
 };
 
 /* An identifier from the middle of those of fill(). */
@@ -264,10 +277,10 @@ static void judge_all(const struct plans *p)
 
 /* --- a database --- */
 
-static int setup(void **state)
+static int setup_of(void **state, bool history)
 {
     static struct plans p;
-    struct postgres_options o = {.url = cluster_url(cluster_shared()), .schema = "plans"};
+    struct postgres_options o = {.url = cluster_url(cluster_shared()), .schema = "plans", .history = history};
     struct error err = {0};
 
     cluster_exec(cluster_shared(), "DROP SCHEMA IF EXISTS plans CASCADE");
@@ -281,6 +294,16 @@ static int setup(void **state)
     exec(&p, "SET LOCAL idle_in_transaction_session_timeout = 0");
     *state = &p;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_of(state, false);
+}
+
+static int setup_history(void **state)
+{
+    return setup_of(state, true);
 }
 
 static int teardown(void **state)
@@ -311,6 +334,7 @@ static void fill(const struct plans *p, int n)
         "lease_token, lease_until, state) SELECT " ID("i") ", " ID(
             "i") ", 1, i, i, 1, 0, 1, i, "
                  "(ARRAY[0, 1, 2, 5])[1 + i % 4] FROM generate_series(1, $N) i",
+        "INSERT INTO plans.history_outbox (event) SELECT '{}' FROM generate_series(1, $N) i",
         "INSERT INTO plans.run_log SELECT " ID("i * 5") ", " ID(
             "i") ", 1, i, 1, 0, 0, i, 0, 200, "
                  "CASE WHEN i % 10 = 0 THEN 4 ELSE 3 END, '' FROM generate_series(1, $N) i",
@@ -380,6 +404,20 @@ static void lists_go_by_their_index_even_if_all_schedules_have_one_application(v
     assert_true(plan_names(p, Q_IDS_BY_GROUP, "schedule_group"));
 }
 
+static void no_statement_reads_a_history_from_end_to_end(void **state)
+{
+    struct plans *p = *state;
+
+    exec(p,
+         "INSERT INTO plans.history SELECT " ID("i") ", " ID("i % 100") ", i % 12, '{}' "
+                                                                        "FROM generate_series(1, 100000) i");
+    exec(p, "ANALYZE plans.history");
+    for (size_t i = 0; i < COUNT_OF(history_statements); i++) {
+        prepare(p, &history_statements[i]);
+        judge(p, &history_statements[i]);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -389,6 +427,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(lists_go_by_their_index_even_if_all_schedules_have_one_application,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(no_statement_reads_a_history_from_end_to_end, setup_history,
+                                        teardown),
     };
 
     if (!cluster_installed())

@@ -7,6 +7,7 @@
 
 #include "ground.h"
 #include "store/sqlite/conn.h"
+#include "store/sqlite/schema.h"
 
 static const char *name_of(enum sql id)
 {
@@ -22,7 +23,7 @@ static const char *name_of(enum sql id)
 /* False: this line of a statement's plan is not as it should be. */
 typedef bool (*look_fn)(enum sql id, const char *detail);
 
-static bool explain(struct sqlite_store *s, enum sql id, look_fn look)
+static bool explain(sqlite3 *db, enum sql id, look_fn look)
 {
     CLEANUP(buf_done_p) struct buf sql = {0};
     sqlite3_stmt *q = NULL;
@@ -30,7 +31,7 @@ static bool explain(struct sqlite_store *s, enum sql id, look_fn look)
 
     buf_init(&sql, 10000);
     buf_addf(&sql, "EXPLAIN QUERY PLAN %s", sql_text(id));
-    assert_int_equal(sqlite3_prepare_v2(s->db, buf_cstr(&sql), -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, buf_cstr(&sql), -1, &q, NULL), SQLITE_OK);
     while (sqlite3_step(q) == SQLITE_ROW) {
         const char *detail = (const char *)sqlite3_column_text(q, 3);
 
@@ -43,12 +44,23 @@ static bool explain(struct sqlite_store *s, enum sql id, look_fn look)
     return good;
 }
 
+static bool is_of_history(enum sql id)
+{
+    return id >= Q_HISTORY_ADD && id <= Q_HISTORY_TRIM;
+}
+
 static void each_statement(struct ground *g, look_fn look)
 {
+    sqlite3 *history = NULL;
+    struct error err = {0};
     bool good = true;
 
+    assert_int_equal(sqlite3_open(":memory:", &history), SQLITE_OK);
+    ok(schema_migrate(history, ":memory:", SCHEMA_HISTORY, &err), &err);
     for (int id = 0; id < (int)Q_N; id++)
-        good = explain(sqlite_of(g->s), (enum sql)id, look) && good;
+        good =
+            explain(is_of_history((enum sql)id) ? history : sqlite_of(g->s)->db, (enum sql)id, look) && good;
+    (void)sqlite3_close(history);
     assert_true(good);
 }
 
@@ -114,6 +126,9 @@ static struct expectation expected[] = {
     {Q_RENEW, "SEARCH run USING PRIMARY KEY (id=?)", false},
     {Q_FIND_BY_IDENTITY, "SEARCH s USING INDEX schedule_identity (client_key=? AND hash=?)", false},
     {Q_TRIM_OK, "SEARCH run_log USING INDEX run_log_ok (ended_at<?)", false},
+    {Q_OUTBOX_TAKE, "SEARCH history_outbox USING INTEGER PRIMARY KEY (rowid>?)", false},
+    {Q_HISTORY_OF, "SEARCH h USING INDEX history_schedule (schedule_id=? AND id>? AND id<?)", false},
+    {Q_HISTORY_LIST_RARE, "SEARCH h USING INDEX history_kind (kind=? AND id>? AND id<?)", false},
     {Q_FINISHED, "SEARCH t USING INDEX timer_finished (finished_at<?)", false},
 };
 

@@ -140,6 +140,8 @@ static struct engine_options engine_options_of(struct service *v)
                 .per_host_max = (size_t)s->delivery.per_host_connections,
                 .ca_file = s->delivery.ca_file[0] != '\0' ? s->delivery.ca_file : NULL,
                 .guard = v->guard,
+                .per_host_rate = s->delivery.per_host_rate,
+                .circuit_failures = (unsigned)s->delivery.circuit_failures,
             },
         .log = v->log,
         .name = s->server.instance,

@@ -55,6 +55,18 @@ static void attempts(const struct engine_stats *e, struct buf *out)
     }
 }
 
+static void circuits(const struct engine_stats *e, struct buf *out)
+{
+    head(out, "circuits_open", "gauge", "Targets that do not answer and are only probed, by kind of task.");
+    for (size_t i = 0; i < COUNT_OF(e->deliver); i++)
+        buf_addf(out, "carillon_circuits_open{type=\"%s\"} %zu\n", task_type_name((enum task_type)i),
+                 e->deliver[i].circuits_open);
+    head(out, "circuits_opened_total", "counter", "Times a target was found not to answer.");
+    for (size_t i = 0; i < COUNT_OF(e->deliver); i++)
+        buf_addf(out, "carillon_circuits_opened_total{type=\"%s\"} %llu\n", task_type_name((enum task_type)i),
+                 (unsigned long long)e->deliver[i].circuits_opened);
+}
+
 static void engine_numbers(const struct engine_stats *e, struct buf *out)
 {
     gauge(out, "monitor", "1 while this instance looks after the cluster.", e->is_monitor);
@@ -80,6 +92,7 @@ static void engine_numbers(const struct engine_stats *e, struct buf *out)
     add_seconds(out, e->claim_us_sum);
     buf_add_char(out, '\n');
     attempts(e, out);
+    circuits(e, out);
     histogram(out, "lateness_seconds", "Start of an attempt minus the moment it was due.",
               e->core.lateness_buckets, e->core.lateness_us_sum);
     histogram(out, "delivery_seconds", "Time an attempt took.", e->delivery_us_buckets, e->delivery_us_sum);

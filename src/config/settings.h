@@ -81,6 +81,8 @@ struct settings {
         bool tls_insecure_allowed;
         int64_t per_host_connections;
         int64_t max_connections;
+        int64_t per_host_rate;
+        int64_t circuit_failures;
         char *ca_file;                       /* "" = the system's */
         struct settings_list hidden_headers; /* lower case */
         struct settings_list allow;          /* as host_rule_parse() takes them */

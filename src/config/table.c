@@ -287,6 +287,26 @@ const struct setting settings_table[] = {
               "more than "
               "three quarters of `scheduler.max_in_flight`, and several together leave places for others."},
     {.section = "delivery",
+     .member = "per_host_rate",
+     .kind = SETTING_COUNT,
+     .offset = AT(delivery.per_host_rate),
+     .fallback = "0",
+     .min = 0,
+     .max = 100000,
+     .about = "Attempts that this instance makes at one target host a second, spread over it; what is more "
+              "waits. 0: no limit."},
+    {.section = "delivery",
+     .member = "circuit_failures",
+     .kind = SETTING_COUNT,
+     .offset = AT(delivery.circuit_failures),
+     .fallback = "10",
+     .min = 0,
+     .max = 1000000,
+     .about =
+         "After so many attempts in a row that got no answer from a target host (no connection, no answer "
+         "in time), runs that are due there wait, and one attempt at a time, after 1 second to 60, finds "
+         "out whether it answers again. 0: never."},
+    {.section = "delivery",
      .member = "max_connections",
      .kind = SETTING_COUNT,
      .offset = AT(delivery.max_connections),

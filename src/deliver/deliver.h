@@ -15,6 +15,9 @@
 #include "model/run.h"
 #include "model/schedule.h"
 
+/* What an attempt's end changed for its target; see deliver/admission.h. */
+enum circuit_change { CIRCUIT_SAME, CIRCUIT_OPENED, CIRCUIT_CLOSED_AGAIN };
+
 struct delivery;
 struct guard;
 typedef void (*delivery_done_fn)(struct delivery *d);
@@ -27,6 +30,7 @@ struct delivery {
     delivery_done_fn done;
     /* out */
     struct attempt_result result;
+    enum circuit_change circuit;
     /* the deliverer's */
     struct list node;
     void *state;
@@ -34,11 +38,19 @@ struct delivery {
 
 struct deliver_options {
     bool tls_insecure_allowed;
-    const char *user_agent; /* "carillon/0.1.0" */
-    size_t connections_max; /* kept open at most, idle ones included */
-    size_t per_host_max;    /* connections to one host at most; 0: no limit */
-    const char *ca_file;    /* NULL: the system's */
-    struct guard *guard;    /* whom to call; each deliverer holds on to it; NULL: anybody */
+    const char *user_agent;    /* "carillon/0.1.0" */
+    size_t connections_max;    /* kept open at most, idle ones included */
+    size_t per_host_max;       /* connections to one host at most; 0: no limit */
+    int64_t per_host_rate;     /* attempts a second at one target; 0: no limit */
+    unsigned circuit_failures; /* without an answer in a row, that open a target's circuit; 0: never */
+    const char *ca_file;       /* NULL: the system's */
+    struct guard *guard;       /* whom to call; each deliverer holds on to it; NULL: anybody */
+};
+
+struct deliver_stats {
+    size_t circuits_open; /* targets that are only probed, now */
+    uint64_t circuits_opened;
+    uint64_t circuits_closed;
 };
 
 struct deliverer;
@@ -59,6 +71,7 @@ struct deliver_ops {
      * model/target.h. NULL: always yes.
      */
     struct mono (*admit)(struct deliverer *d, const struct schedule *s, struct mono now);
+    void (*stats)(const struct deliverer *d, struct deliver_stats *ret);
 };
 struct deliverer {
     const struct deliver_ops *ops; /* an implementation embeds struct deliverer as its first member */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #include "deliver/outcome.h"
+#include "model/target.h"
 
 enum { TEXT_MAX = 1024 };
 
@@ -55,14 +56,15 @@ static void on_report_timer(void *arg)
     }
 }
 
-enum err errands_open(struct errands *all, struct reactor *reactor, errand_late_fn late, void *arg,
-                      struct error *err)
+enum err errands_open(struct errands *all, struct reactor *reactor, const struct deliver_options *options,
+                      errand_late_fn late, void *arg, struct error *err)
 {
     enum err e;
 
     *all = (struct errands){.reactor = reactor, .late = late, .arg = arg};
     heap_init(&all->deadlines);
     list_init(&all->ended);
+    admission_init(&all->admission, options->per_host_rate, options->circuit_failures);
     e = reactor->ops->timer_new(reactor, on_deadline_timer, all, &all->deadline_timer, err);
     if (!e)
         e = reactor->ops->timer_new(reactor, on_report_timer, all, &all->report_timer, err);
@@ -77,6 +79,8 @@ void errands_close(struct errands *all)
     if (all->report_timer)
         all->reactor->ops->timer_free(all->reactor, all->report_timer);
     heap_done(&all->deadlines);
+    if (all->admission.by_age.next)
+        admission_done(&all->admission);
 }
 
 static void put_down(struct errands *all, struct delivery *d)
@@ -94,9 +98,12 @@ bool errand_begin(struct errands *all, struct errand *e, struct delivery *d, str
 
     outcome_clear(d);
     all->in_flight++;
+    e->target = target_key(&d->schedule->task);
+    admission_began(&all->admission, e->target, d);
     list_init(&e->node);
     e->begun = now;
     if (heap_push(&all->deadlines, &e->deadline, until_us, NULL)) {
+        d->circuit = admission_ended(&all->admission, e->target, d, ADMISSION_UNKNOWN, now);
         outcome_not_sent(d, "out of memory");
         put_down(all, d);
         return false;
@@ -118,7 +125,8 @@ void errand_prolong(struct errands *all, struct errand *e, int64_t until_us)
 }
 
 /* NULL: it has ended before. */
-static struct delivery *take_up(struct errands *all, struct errand *e, struct mono now)
+static struct delivery *take_up(struct errands *all, struct errand *e, enum admission_end how,
+                                struct mono now)
 {
     struct delivery *d = TAKE(e->delivery);
 
@@ -128,12 +136,43 @@ static struct delivery *take_up(struct errands *all, struct errand *e, struct mo
     if (all->deadlines.n == 0)
         arm_deadline(all, now);
     d->result.took_us = now.us - e->begun.us;
+    d->circuit = admission_ended(&all->admission, e->target, d, how, now);
     return d;
+}
+
+/* `error` NULL: well. */
+static void end(struct errands *all, struct errand *e, const char *error, enum admission_end how,
+                struct mono now)
+{
+    struct delivery *d = take_up(all, e, how, now);
+
+    if (!d)
+        return;
+    if (error)
+        outcome_error(d, error);
+    else
+        d->result.ok = true;
+    put_down(all, d);
+}
+
+void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now)
+{
+    end(all, e, error, ADMISSION_ANSWERED, now);
+}
+
+void errand_break(struct errands *all, struct errand *e, const char *error, struct mono now)
+{
+    end(all, e, error, ADMISSION_SILENT, now);
+}
+
+void errand_drop(struct errands *all, struct errand *e, const char *error, struct mono now)
+{
+    end(all, e, error, ADMISSION_UNKNOWN, now);
 }
 
 void errand_put_off(struct errands *all, struct errand *e, const char *why, struct mono now)
 {
-    struct delivery *d = take_up(all, e, now);
+    struct delivery *d = take_up(all, e, ADMISSION_UNKNOWN, now);
 
     if (!d)
         return;
@@ -146,20 +185,12 @@ void errand_fail(struct errands *all, struct errand *e, enum err code, const cha
     if (code == ERR_MEMORY)
         errand_put_off(all, e, text, now);
     else
-        errand_end(all, e, text, now);
+        errand_drop(all, e, text, now);
 }
 
-void errand_end(struct errands *all, struct errand *e, const char *error, struct mono now)
+struct mono errands_admit(struct errands *all, const struct schedule *s, struct mono now)
 {
-    struct delivery *d = take_up(all, e, now);
-
-    if (!d)
-        return;
-    if (error)
-        outcome_error(d, error);
-    else
-        d->result.ok = true;
-    put_down(all, d);
+    return admission_ask(&all->admission, target_key(&s->task), s->task.timeout_us, now);
 }
 
 struct errand *errand_of(struct delivery *d)
@@ -174,5 +205,8 @@ void errand_time_out(struct errands *all, struct errand *e, const char *what, co
 
     (void)snprintf(text, sizeof(text), "timeout after %g s: %s%s",
                    (double)e->delivery->schedule->task.timeout_us / (double)US_PER_S, what, where);
-    errand_end(all, e, text, now);
+    if (where[0] != '\0')
+        errand_break(all, e, text, now);
+    else
+        errand_drop(all, e, text, now);
 }

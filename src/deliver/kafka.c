@@ -137,8 +137,18 @@ static void kafka_abort(struct deliverer *d, struct delivery *delivery)
     /* Reported or about to be: what happened stands. */
     if (!e)
         return;
-    errand_end(&k->errands, e, "given up before it ended", clock_mono());
+    errand_drop(&k->errands, e, "given up before it ended", clock_mono());
     drop(shipment_of(e));
+}
+
+static struct mono kafka_admit(struct deliverer *d, const struct schedule *s, struct mono now)
+{
+    return errands_admit(&kafka_of(d)->errands, s, now);
+}
+
+static void kafka_stats(const struct deliverer *d, struct deliver_stats *ret)
+{
+    admission_stats(&CONTAINER_OF(d, const struct kafka, base)->errands.admission, ret);
 }
 
 static size_t kafka_in_flight(const struct deliverer *d)
@@ -183,11 +193,13 @@ static const struct deliver_ops kafka_ops = {
     .abort = kafka_abort,
     .in_flight = kafka_in_flight,
     .close = kafka_close,
+    .admit = kafka_admit,
+    .stats = kafka_stats,
 };
 
 static enum err kafka_init(struct kafka *k, const struct deliver_options *options, struct error *err)
 {
-    enum err e = errands_open(&k->errands, k->reactor, on_late, k, err);
+    enum err e = errands_open(&k->errands, k->reactor, options, on_late, k, err);
 
     if (!e)
         e = pool_open(&k->pool, err);

@@ -162,6 +162,16 @@ static bool is_want(const struct producer *p, const rd_kafka_message_t *m)
            rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED && kafka_gate_wants(p->gate);
 }
 
+/* Whether the cluster said nothing at all, and not because we would not hear it. */
+static bool is_silence(const struct producer *p, const rd_kafka_message_t *m)
+{
+    char unused[ATTEMPT_TEXT_MAX];
+
+    return (m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || m->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+            m->err == RD_KAFKA_RESP_ERR__TIMED_OUT || m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) &&
+           !kafka_gate_refusal(p->gate, unused);
+}
+
 static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mono now)
 {
     const rd_kafka_message_t *m;
@@ -176,6 +186,8 @@ static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mon
             kafka_report_tell(p, s->errand.delivery, m, text);
         if (is_want(p, m))
             errand_put_off(&p->kafka->errands, &s->errand, text, now);
+        else if (is_silence(p, m))
+            errand_break(&p->kafka->errands, &s->errand, text, now);
         end_shipment(s, m->err == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : text, now);
     }
 }

@@ -150,8 +150,18 @@ static void redis_abort(struct deliverer *d, struct delivery *delivery)
     /* Reported or about to be: what happened stands. */
     if (!e)
         return;
-    errand_end(&r->errands, e, "given up before it ended", now);
+    errand_drop(&r->errands, e, "given up before it ended", now);
     drop(job_of(e), now);
+}
+
+static struct mono redis_admit(struct deliverer *d, const struct schedule *s, struct mono now)
+{
+    return errands_admit(&redis_of(d)->errands, s, now);
+}
+
+static void redis_stats(const struct deliverer *d, struct deliver_stats *ret)
+{
+    admission_stats(&CONTAINER_OF(d, const struct redis, base)->errands.admission, ret);
 }
 
 static size_t redis_in_flight(const struct deliverer *d)
@@ -197,11 +207,13 @@ static const struct deliver_ops redis_ops = {
     .abort = redis_abort,
     .in_flight = redis_in_flight,
     .close = redis_close,
+    .admit = redis_admit,
+    .stats = redis_stats,
 };
 
-static enum err redis_init(struct redis *r, struct error *err)
+static enum err redis_init(struct redis *r, const struct deliver_options *options, struct error *err)
 {
-    enum err e = errands_open(&r->errands, r->reactor, on_late, r, err);
+    enum err e = errands_open(&r->errands, r->reactor, options, on_late, r, err);
 
     if (!e)
         e = pool_open(&r->pool, err);
@@ -237,7 +249,7 @@ enum err redis_open(struct reactor *reactor, const struct deliver_options *optio
     buf_init(&r->body, REDIS_COMMAND_MAX / 2);
     buf_init(&r->command, REDIS_COMMAND_MAX);
     redis_wire_setup(r);
-    e = redis_init(r, err);
+    e = redis_init(r, options, err);
     if (e) {
         redis_free(r);
         return e;

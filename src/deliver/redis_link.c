@@ -89,11 +89,14 @@ static void end_job(struct link *l, struct job *j, const char *error, struct mon
     redis_job_free(j);
 }
 
-/* One that was not sent. */
+/* One that was not sent. ERR_IO: the server cannot be reached; else it is not to blame. */
 static void fail_job(struct link *l, struct job *j, enum err code, const char *text, struct mono now)
 {
     list_remove(&j->errand.node);
-    errand_fail(&l->redis->errands, &j->errand, code, text, now);
+    if (code == ERR_IO)
+        errand_break(&l->redis->errands, &j->errand, text, now);
+    else
+        errand_fail(&l->redis->errands, &j->errand, code, text, now);
     redis_job_free(j);
 }
 
@@ -106,12 +109,16 @@ static void fail_waiting(struct link *l, enum err code, const char *text, struct
     }
 }
 
-static void end_all(struct link *l, struct list *jobs, const char *error, struct mono now)
+/* Their answers will not come. */
+static void break_sent(struct link *l, const char *error, struct mono now)
 {
-    while (!list_empty(jobs)) {
-        struct errand *e = CONTAINER_OF(jobs->next, struct errand, node);
+    while (!list_empty(&l->sent)) {
+        struct errand *e = CONTAINER_OF(l->sent.next, struct errand, node);
+        struct job *j = CONTAINER_OF(e, struct job, errand);
 
-        end_job(l, CONTAINER_OF(e, struct job, errand), error, now);
+        list_remove(&e->node);
+        errand_break(&l->redis->errands, e, error, now);
+        redis_job_free(j);
     }
 }
 
@@ -143,7 +150,7 @@ static void fail_by(struct link *l, enum err code, const char *text, struct mono
     l->heard_reply = false;
     l->retry_at = mono_add(now, pause_us(l));
     l->sent_n = 0;
-    end_all(l, &l->sent, text, now);
+    break_sent(l, text, now);
     if (!was_up)
         fail_waiting(l, code, text, now);
     if (!list_empty(&l->waiting))
@@ -381,7 +388,7 @@ static void on_readable(struct link *l, struct mono now)
     struct error err;
 
     if (!redis_wire_read(l, &err)) {
-        fail(l, err.text, now);
+        fail_by(l, err.code, err.text, now);
         return;
     }
     if (l->state == LINK_GREETING && l->greetings == 0)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "deliver/rest_internal.h"
+#include "model/target.h"
 
 static void hook_free(void *p)
 {
@@ -133,6 +134,7 @@ void rest_report(struct rest *r)
         struct delivery *d = t->delivery;
 
         rest_place_leave(t);
+        d->circuit = admission_ended(&r->admission, t->target, d, t->how, clock_mono());
         transfer_put(r, t);
         d->state = NULL;
         r->in_flight--;
@@ -153,6 +155,8 @@ static void rest_start(struct deliverer *d, struct delivery *delivery)
     t->delivery = delivery;
     delivery->state = t;
     r->in_flight++;
+    t->target = target_key(&delivery->schedule->task);
+    admission_began(&r->admission, t->target, delivery);
     rest_result_clear(t);
     if (rest_place_enter(t))
         rest_go(t);
@@ -174,6 +178,16 @@ static void rest_abort(struct deliverer *d, struct delivery *delivery)
     rest_end(t);
 }
 
+static struct mono rest_admit(struct deliverer *d, const struct schedule *s, struct mono now)
+{
+    return admission_ask(&rest_of(d)->admission, target_key(&s->task), s->task.timeout_us, now);
+}
+
+static void rest_stats(const struct deliverer *d, struct deliver_stats *ret)
+{
+    admission_stats(&CONTAINER_OF(d, const struct rest, base)->admission, ret);
+}
+
 static size_t rest_in_flight(const struct deliverer *d)
 {
     return CONTAINER_OF(d, const struct rest, base)->in_flight;
@@ -190,6 +204,7 @@ static void rest_free(struct rest *r)
         r->reactor->ops->timer_free(r->reactor, r->report_timer);
     heap_done(&r->deadlines);
     map_done(&r->hosts);
+    admission_done(&r->admission);
     alloc_free(r->user_agent);
     alloc_free(r->ca_file);
     guard_unref(r->options.guard);
@@ -211,6 +226,8 @@ static const struct deliver_ops rest_ops = {
     .abort = rest_abort,
     .in_flight = rest_in_flight,
     .close = rest_close,
+    .admit = rest_admit,
+    .stats = rest_stats,
 };
 
 static enum err rest_init(struct rest *r, const struct deliver_options *options, struct error *err)
@@ -244,6 +261,7 @@ enum err rest_open(struct reactor *reactor, const struct deliver_options *option
     r->rng.state = random_u64();
     heap_init(&r->deadlines);
     map_init(&r->hosts);
+    admission_init(&r->admission, options->per_host_rate, options->circuit_failures);
     list_init(&r->waiting);
     list_init(&r->broken);
     list_init(&r->ended);

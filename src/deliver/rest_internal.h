@@ -14,6 +14,7 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/random.h"
+#include "deliver/admission.h"
 #include "deliver/guard.h"
 #include "deliver/rest.h"
 
@@ -56,6 +57,8 @@ struct transfer {
     char refusal[ATTEMPT_TEXT_MAX]; /* what the guard said of an address; "" for nothing */
     bool had_socket;                /* for one address at least */
     int socket_errno;               /* of the last socket that could not be made; 0: none */
+    struct uuid target;             /* model/target.h */
+    enum admission_end how;         /* what it says of its target */
     bool over_bound;                /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
     struct buf text;            /* URL, method and header lines, each terminated */
@@ -77,6 +80,7 @@ struct rest {
     struct reactor_timer *report_timer;   /* reports what ended inside start() and abort() */
     bool deadline_armed;
     struct heap deadlines;
+    struct admission admission;
     struct map hosts;
     struct list waiting;
     size_t busy;        /* have a place on the wire */

@@ -53,6 +53,7 @@ static struct attempt_result *result_of(struct transfer *t)
 
 void rest_result_clear(struct transfer *t)
 {
+    t->how = ADMISSION_UNKNOWN;
     outcome_clear(t->delivery);
 }
 
@@ -140,6 +141,7 @@ static void judge_status(struct transfer *t)
     struct attempt_result *r = result_of(t);
     char text[64];
 
+    t->how = ADMISSION_ANSWERED;
     r->ok = r->status >= 200 && r->status <= 299;
     if (r->ok)
         return;
@@ -190,6 +192,20 @@ static CURLcode name_once(const struct transfer *t, CURLcode code)
             return CURLE_GOT_NOTHING;
     }
     return code;
+}
+
+/* What a failure says of the target's health. */
+static enum admission_end health(const struct transfer *t, CURLcode code)
+{
+    bool refused = t->refusal[0] != '\0' && !t->had_socket;
+
+    if (t->delivery->result.status != 0 || code == CURLE_UNSUPPORTED_PROTOCOL ||
+        code == CURLE_WEIRD_SERVER_REPLY)
+        return ADMISSION_ANSWERED;
+    if (refused || code == CURLE_URL_MALFORMAT || code == CURLE_OUT_OF_MEMORY ||
+        code == CURLE_SSL_CACERT_BADFILE)
+        return ADMISSION_UNKNOWN;
+    return ADMISSION_SILENT;
 }
 
 static void tell_failure(struct transfer *t, CURLcode code)
@@ -248,12 +264,14 @@ void rest_result_ended(struct transfer *t, CURLcode code)
 
     r->status = status_of(t);
     r->took_us = info_us(t, CURLINFO_TOTAL_TIME_T);
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->over_bound))
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->over_bound)) {
         judge_status(t);
-    else if (t->sends == 0 && is_want(t, code))
+    } else if (t->sends == 0 && is_want(t, code)) {
         tell_want(t, code);
-    else
+    } else {
+        t->how = health(t, code);
         tell_failure(t, code);
+    }
 }
 
 /* How far it had come when its time was over. */
@@ -278,6 +296,7 @@ void rest_result_timeout(struct transfer *t)
 
     host_text(t, host);
     r->status = status_of(t);
+    t->how = r->status != 0 ? ADMISSION_ANSWERED : ADMISSION_SILENT;
     r->took_us = timeout_us;
     (void)snprintf(text, sizeof(text), "timeout after %g s: %s %s", (double)timeout_us / (double)US_PER_S,
                    what_was_missing(t), host);

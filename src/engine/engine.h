@@ -55,6 +55,7 @@ struct engine_stats {
     uint64_t delivery_us_buckets[16]; /* bounds as core_stats.lateness_buckets */
     uint64_t attempts_ok[3];          /* by enum task_type */
     uint64_t attempts_failed[3];
+    struct deliver_stats deliver[3]; /* the same */
     size_t instances; /* that live, by the last heartbeat's answer; 0: not known yet */
     bool is_monitor;
 };

@@ -255,6 +255,7 @@ static void publish_stats(struct engine *e)
 {
     e->stats.wakeups++;
     core_get_stats(e->core, &e->stats.core);
+    loop_deliver_stats(e, e->stats.deliver);
     MUST(pthread_mutex_lock(&e->mail.lock) == 0);
     e->mail.stats = e->stats;
     e->mail.monitor_until = monitor_until(&e->monitor);

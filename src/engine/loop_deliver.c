@@ -3,6 +3,7 @@
  */
 #include "base/alloc.h"
 #include "engine/loop_internal.h"
+#include "model/target.h"
 
 /* One attempt. Freed when the core has heard of its end. */
 struct flight {
@@ -130,6 +131,37 @@ static void warn_of_want(struct engine *e, const struct flight *f)
     e->in_want = r->not_sent;
 }
 
+static void tell_of_circuit(struct engine *e, const struct flight *f)
+{
+    const struct task *task = &f->delivery.schedule->task;
+    const char *type = task_type_name(task->type);
+
+    switch (f->delivery.circuit) {
+    case CIRCUIT_SAME:
+        break;
+    case CIRCUIT_OPENED:
+        log_event(e->options.log, LOG_WARN, "engine",
+                  "a target does not answer; until it does it is only probed", KV_CSTR("type", type),
+                  KV_STR("target", target_authority(task)), KV_CSTR("error", f->delivery.result.error));
+        break;
+    case CIRCUIT_CLOSED_AGAIN:
+        log_event(e->options.log, LOG_INFO, "engine", "a target answers again", KV_CSTR("type", type),
+                  KV_STR("target", target_authority(task)));
+        break;
+    }
+}
+
+void loop_deliver_stats(const struct engine *e, struct deliver_stats ret[TASK_KINDS])
+{
+    for (size_t i = 0; i < TASK_KINDS; i++) {
+        const struct deliverer *d = e->deliverers[i];
+
+        ret[i] = (struct deliver_stats){0};
+        if (d && d->ops->stats)
+            d->ops->stats(d, &ret[i]);
+    }
+}
+
 static void log_end(struct engine *e, const struct flight *f)
 {
     const struct run *run = &f->delivery.run;
@@ -149,6 +181,7 @@ void loop_take_ended(struct engine *e)
 
         count(e, f);
         warn_of_want(e, f);
+        tell_of_circuit(e, f);
         log_end(e, f);
         held_set_user(f->held, NULL);
         core_on_attempt_ended(e->core, e->now, f->held, &f->delivery.result);

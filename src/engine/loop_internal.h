@@ -153,6 +153,7 @@ struct mono loop_admit(void *engine, const struct schedule *s, struct mono now);
 void loop_start_flight(struct engine *e, struct held *h);
 void loop_abort_flight(struct engine *e, struct held *h);
 void loop_take_ended(struct engine *e);
+void loop_deliver_stats(const struct engine *e, struct deliver_stats ret[TASK_KINDS]);
 
 /* loop_monitor.c */
 void loop_init_monitor(struct engine *e, struct mono now);

@@ -424,7 +424,7 @@ static void a_broker_that_must_not_be_called_is_not(void **state)
     struct trial a;
 
     assert_int_equal(guard_new(&lists, &guard, NULL), ERR_NONE);
-    target_open_guarded(&guarded, kafka_open, 4, guard);
+    target_open_with(&guarded, kafka_open, (struct deliver_options){.connections_max = 4, .guard = guard});
     guard_unref(guard);
     trial_init(&a, &guarded, TASK_KAFKA, f->cluster.brokers, "t");
     trial_run(&a);
@@ -443,6 +443,36 @@ static void a_broker_that_must_not_be_called_is_not(void **state)
     trial_free(&a);
     target_close(&guarded);
     assert_int_equal(kafka_cluster_count(&f->cluster, "t"), 0);
+}
+
+static void a_cluster_that_does_not_answer_opens_its_circuit(void **state)
+{
+    const struct deliver_options options = {.connections_max = 4, .circuit_failures = 2};
+    struct fixture *f = *state;
+    struct target own;
+    struct trial a;
+    int fd;
+    int port = closed_port(&fd);
+
+    rd_kafka_mock_topic_set_error(f->cluster.mock, "not-there", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    target_open_with(&own, kafka_open, options);
+    trial_init(&a, &own, TASK_KAFKA, f->cluster.brokers, "not-there");
+    for (int i = 0; i < 2; i++) {
+        trial_run(&a);
+        assert_failed(&a, "there is no topic");
+    }
+    assert_int_equal(target_circuits_open(&own), 0);
+    (void)snprintf(a.host, sizeof(a.host), "127.0.0.1:%d", port);
+    a.schedule.task.host = str_of(a.host);
+    a.schedule.task.timeout_us = US_PER_S;
+    for (int i = 0; i < 2; i++) {
+        trial_run(&a);
+        assert_failed(&a, "timeout after 1 s");
+    }
+    assert_int_equal(target_circuits_open(&own), 1);
+    trial_free(&a);
+    target_close(&own);
+    assert_int_equal(close(fd), 0);
 }
 
 static void the_loop_never_waits_for_librdkafka(void **state)
@@ -489,6 +519,7 @@ int main(void)
         CASE(attempts_without_means_for_a_producer_are_put_off),
         CASE(a_broker_that_cannot_be_called_for_want_of_descriptors_puts_off),
         CASE(a_broker_that_must_not_be_called_is_not),
+        CASE(a_cluster_that_does_not_answer_opens_its_circuit),
         CASE(the_loop_never_waits_for_librdkafka),
     };
 

@@ -367,7 +367,8 @@ static void a_server_that_must_not_be_called_is_not(void **state)
     char host[64];
 
     assert_int_equal(guard_new(&lists, &guard, NULL), ERR_NONE);
-    target_open_guarded(&guarded.target, redis_open, 4, guard);
+    target_open_with(&guarded.target, redis_open,
+                     (struct deliver_options){.connections_max = 4, .guard = guard});
     guard_unref(guard);
     run_one(&guarded, f->host, 5 * US_PER_S, "must not call 127.0.0.1: denied by delivery.deny: 127.0.0.0/8");
     (void)snprintf(host, sizeof(host), "redis://u:p@localhost:%d/1", liar_port(f->liar));
@@ -377,6 +378,45 @@ static void a_server_that_must_not_be_called_is_not(void **state)
     target_turn(&f->target, 20 * US_PER_MS); /* the server's own turns */
     assert_int_equal(liar_connections(f->liar), 0);
     target_close(&guarded.target);
+}
+
+static void a_server_that_does_not_answer_opens_its_circuit_and_one_that_refuses_does_not(void **state)
+{
+    const struct deliver_options options = {.connections_max = 4, .circuit_failures = 3};
+    struct fixture f = {0};
+    struct trial a;
+    char host[64];
+    int fd;
+
+    (void)state;
+    target_open_with(&f.target, redis_open, options);
+    f.liar = liar_start(f.target.reactor);
+    liar_answers(f.liar, "-ERR no\r\n");
+    (void)snprintf(f.host, sizeof(f.host), "127.0.0.1:%d", liar_port(f.liar));
+    for (int i = 0; i < 5; i++)
+        run_one(&f, f.host, 5 * US_PER_S, "answered: ERR no");
+    liar_answers(f.liar, "-NOAUTH no\r\n");
+    (void)snprintf(host, sizeof(host), "redis://u:p@127.0.0.1:%d", liar_port(f.liar));
+    for (int i = 0; i < 5; i++)
+        run_one(&f, host, 5 * US_PER_S, "refused the user or the password");
+    assert_int_equal(target_circuits_open(&f.target), 0);
+    (void)snprintf(host, sizeof(host), "127.0.0.1:%d", closed_port(&fd));
+    for (int i = 0; i < 3; i++)
+        run_one(&f, host, 5 * US_PER_S, "cannot connect");
+    assert_int_equal(target_circuits_open(&f.target), 1);
+    trial_redis(&a, &f, host);
+    assert_true(deliver_admit(f.target.deliverer, &a.schedule, clock_mono()).us > clock_mono().us);
+    trial_free(&a);
+    trial_redis(&a, &f, f.host);
+    assert_true(deliver_admit(f.target.deliverer, &a.schedule, clock_mono()).us <= clock_mono().us);
+    trial_free(&a);
+    liar_answers(f.liar, "");
+    for (int i = 0; i < 3; i++)
+        run_one(&f, f.host, 50 * US_PER_MS, "no answer from");
+    assert_int_equal(target_circuits_open(&f.target), 2);
+    liar_stop(f.liar);
+    target_close(&f.target);
+    assert_int_equal(close(fd), 0);
 }
 
 static void when_all_is_idle_nothing_wakes(void **state)
@@ -419,6 +459,7 @@ int main(void)
         CASE(a_socket_that_cannot_be_watched_fails_its_attempts),
         CASE(attempts_without_a_descriptor_for_their_connection_are_put_off),
         CASE(a_server_that_must_not_be_called_is_not),
+        cmocka_unit_test(a_server_that_does_not_answer_opens_its_circuit_and_one_that_refuses_does_not),
         CASE(when_all_is_idle_nothing_wakes),
         CASE(tls_is_refused_where_there_is_none),
     };

@@ -56,6 +56,8 @@ struct fixture *fixture_new(const struct fixture_options *options)
         .per_host_max = options->per_host_max,
         .tls_insecure_allowed = options->tls_insecure_allowed,
         .guard = options->guard,
+        .per_host_rate = options->per_host_rate,
+        .circuit_failures = options->circuit_failures,
     };
 
     f->reactor = poll_reactor_new();

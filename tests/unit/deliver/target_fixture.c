@@ -13,16 +13,22 @@
 
 void target_open(struct target *t, deliver_open_fn open, size_t connections_max)
 {
-    target_open_guarded(t, open, connections_max, NULL);
+    target_open_with(t, open, (struct deliver_options){.connections_max = connections_max});
 }
 
-void target_open_guarded(struct target *t, deliver_open_fn open, size_t connections_max, struct guard *guard)
+void target_open_with(struct target *t, deliver_open_fn open, struct deliver_options options)
 {
-    struct deliver_options options = {
-        .user_agent = "carillon/test", .connections_max = connections_max, .guard = guard};
-
+    options.user_agent = "carillon/test";
     *t = (struct target){.reactor = poll_reactor_new()};
     assert_int_equal(open(poll_reactor_base(t->reactor), &options, &t->deliverer, NULL), ERR_NONE);
+}
+
+size_t target_circuits_open(const struct target *t)
+{
+    struct deliver_stats s;
+
+    t->deliverer->ops->stats(t->deliverer, &s);
+    return s.circuits_open;
 }
 
 void target_close(struct target *t)

@@ -34,7 +34,8 @@ struct trial {
 };
 
 void target_open(struct target *t, deliver_open_fn open, size_t connections_max);
-void target_open_guarded(struct target *t, deliver_open_fn open, size_t connections_max, struct guard *guard);
+void target_open_with(struct target *t, deliver_open_fn open, struct deliver_options options);
+size_t target_circuits_open(const struct target *t);
 void target_close(struct target *t); /* MUST have nothing in flight */
 
 /* {"a":1} with 10 s of time. */

@@ -101,6 +101,12 @@ struct timer_rules {
      */
     int64_t lead_us;
     bool list_missed; /* plan.missed is wanted */
+    /*
+     * Of this call: all runs that are open were given up (replaced, paused) before they were due. They end
+     * unstarted as soon as their holder has heard of it, so nothing is skipped for them, but put off a
+     * little.
+     */
+    bool leaving;
 };
 enum { TIMER_ALL_MAX = 1000 }; /* runs one plan may make */
 

@@ -14,16 +14,21 @@
 /* Occurrences that one plan looks at singly; what is left is due at once and planned by the next call. */
 enum { PLAN_STEPS_MAX = 10000 };
 
+/* How long runs that were given up may take to end, and how often it is looked whether they have. */
+#define LEAVING_MAX_US (1500 * US_PER_MS)
+#define LEAVING_STEP_US (20 * US_PER_MS)
+
 struct planner {
     const struct schedule *s;
     struct wall now;
     struct wall until;
     const struct timer_rules *rules;
     size_t open_before;
-    size_t open;    /* with the runs of this plan */
-    size_t waiting; /* with the runs of this plan */
-    struct wall at; /* the first occurrence not yet considered; never: none is left */
-    bool put_off;   /* it cannot be judged before its time */
+    size_t open;          /* with the runs of this plan */
+    size_t waiting;       /* with the runs of this plan */
+    struct wall at;       /* the first occurrence not yet considered; never: none is left */
+    bool put_off;         /* it cannot be judged before its time */
+    struct wall again_at; /* put off: not before that */
     size_t cap;
     struct plan *plan;
     struct error *err;
@@ -211,6 +216,15 @@ static bool depends_on_open(const struct planner *p)
     return p->open > 0 && !(schedule_recurs(p->s) && p->s->overlap == OVERLAP_ALLOW);
 }
 
+/* While their holders may still hear of it. */
+static bool waits_for_leaving(const struct planner *p)
+{
+    struct wall act = wall_is_never(p->at) ? WALL_NEVER : occurrence_act(p->s, p->at);
+
+    return p->rules->leaving && p->open > 0 && schedule_recurs(p->s) && p->s->overlap == OVERLAP_SKIP &&
+           act.us <= p->now.us && p->now.us < wall_add(act, LEAVING_MAX_US).us;
+}
+
 static enum err pass_due(struct planner *p)
 {
     for (size_t steps = 0; steps < PLAN_STEPS_MAX && p->plan->runs_n < TIMER_ALL_MAX; steps++) {
@@ -254,7 +268,7 @@ static void settle(struct planner *p)
         p->at = timer_recur_next(p->s, p->now);
     timer_set_next(p->s, t, runs_left ? p->at : WALL_NEVER);
     if (p->put_off)
-        t->next_at = put_off_until(p, t->next_at);
+        t->next_at = put_off_until(p, wall_max(t->next_at, p->again_at));
     if (wall_is_never(t->next_at) && p->open == 0)
         t->state = SCHEDULE_FINISHED;
 }
@@ -263,6 +277,12 @@ static enum err plan_all(struct planner *p)
 {
     enum err e;
 
+    if (waits_for_leaving(p)) {
+        p->put_off = true;
+        p->again_at = wall_add(p->now, LEAVING_STEP_US);
+        settle(p);
+        return ERR_NONE;
+    }
     e = pass_late(p);
     if (!e)
         e = pass_missed(p);
@@ -290,6 +310,7 @@ enum err timer_plan(const struct schedule *s, const struct timer *before, size_t
         .rules = rules,
         .open_before = open_runs,
         .open = open_runs,
+        .again_at = {INT64_MIN},
         .waiting = waiting_runs,
         .plan = &plan,
         .err = err,

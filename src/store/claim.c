@@ -288,6 +288,36 @@ static enum err keep_plan(struct claim *c, const struct due *d, struct schedule 
     return ERR_NONE;
 }
 
+/* How long after a change what was claimed before it is looked for: a claim's horizon and the time to tell
+ * others. */
+#define LEAVING_US (2 * US_PER_S)
+
+/*
+ * True when all open runs of the schedule are of definitions before the present one, and were not due yet
+ * when that began. Looked for only shortly after a change, when it can be.
+ */
+static enum err are_leaving(struct claim *c, const struct due *d, bool *ret, struct error *err)
+{
+    CLEANUP(run_record_list_done) struct run_record_list open = {0};
+    struct run_filter f = {.schedule_id = d->id, .state = RUN_RUNNING, .limit = (size_t)d->open_runs};
+    struct wall since = d->timer.started_at;
+    enum err e;
+
+    *ret = false;
+    if (d->open_runs == 0 || c->now.us > wall_add(since, c->req->horizon_us + LEAVING_US).us)
+        return ERR_NONE;
+    e = store_list_runs(c->s, &f, &open, err);
+    if (e)
+        return e;
+    *ret = open.n == (size_t)d->open_runs;
+    for (size_t i = 0; i < open.n; i++) {
+        const struct run *r = &open.items[i].run;
+
+        *ret = *ret && r->schedule_version < d->version && r->due_at.us > since.us;
+    }
+    return ERR_NONE;
+}
+
 static enum err plan_due(struct claim *c, const struct due *d, struct error *err)
 {
     CLEANUP(schedule_unref_p) struct schedule *s = NULL;
@@ -303,8 +333,9 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
         return e;
     if (!s)
         return stop_broken(c, d->id, &d->timer, definition, err);
+    e = are_leaving(c, d, &rules.leaving, err);
     rules.list_missed = journal_wants_of(j, s);
-    if (rules.list_missed)
+    if (!e && rules.list_missed)
         e = add_label(c, s, &label, err);
     if (!e)
         e = timer_plan(s, &d->timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, c->until, &rules,

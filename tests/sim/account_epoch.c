@@ -109,11 +109,19 @@ static bool was_paused(const struct epoch *e, struct wall from, struct wall unti
     return false;
 }
 
-static bool was_open(const struct sched *s, struct wall from, struct wall until)
+/* Of an older definition, and never started: nothing of this one is skipped for it. */
+static bool left_before(const struct srun *r, const struct epoch *e)
+{
+    return r->version < e->version_from && list_empty(&r->attempts) && !account_is_open(r);
+}
+
+static bool was_open(const struct sched *s, const struct epoch *e, struct wall from, struct wall until)
 {
     for (struct list *n = s->runs.next; n != &s->runs; n = n->next) {
         const struct srun *r = CONTAINER_OF(n, struct srun, in_sched);
 
+        if (left_before(r, e))
+            continue;
         if (r->scheduled_at.us <= until.us && (account_is_open(r) || from.us <= r->last.ended_at.us))
             return true;
     }
@@ -128,7 +136,7 @@ static bool may_be_missed(const struct world *w, const struct sched *s, const st
     struct wall until = wall_add(occurrence, e->def.jitter_us + 3 * US_PER_S);
 
     return w->config.tight || was_paused(e, from, until) || world_disturbed_at(w, from, until) ||
-           was_open(s, from, until);
+           was_open(s, e, from, until);
 }
 
 static void account_cron(struct world *w, const struct sched *s, const struct epoch *e,

@@ -493,6 +493,79 @@ static void a_queued_occurrence_waits_and_is_released_by_the_end_of_the_one_befo
     claim_result_done(&second);
 }
 
+/* Claimed ahead, and replaced before its time: it is doomed and will not start, but its holder has not said
+ * so yet. */
+static void what_was_replaced_before_its_time_is_not_overlapped_by_its_successor(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result old;
+    struct claim_result c;
+    struct uuid id = registered_as(g, "k", SECONDLY);
+    struct record r;
+
+    old = claim_n(g, 1); /* due in a second */
+    sleep_us(g, SECOND - 3000);
+    (void)registered_as(g, "k", SECONDLY ",\"max_runs\":9");
+    sleep_us(g, 3000);
+    c = claim_n(g, 0);
+    assert_false(c.more);
+    assert_true(c.next_due.us > g->now.us && c.next_due.us < g->now.us + SECOND / 10);
+    claim_result_done(&c);
+    assert_int_equal(ended(g, &old.items[0], RUN_CANCELLED).became, RUN_CANCELLED);
+    claim_result_done(&old);
+    sleep_us(g, SECOND / 10);
+    c = claim_n(g, 1);
+    assert_int_equal(c.items[0].run.schedule_version, 2);
+    assert_int_equal(c.items[0].run.scheduled_at.us, GROUND_NOW.us + SECOND);
+    r = record_of(g, id);
+    assert_int_equal(r.timer.missed[MISSED_OVERLAP], 0);
+    record_done(&r);
+    claim_result_done(&c);
+}
+
+/* Its holder has not heard of it, or is no more. */
+static void what_was_replaced_and_does_not_end_is_overlapped_in_the_end(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result old;
+    struct claim_result c;
+    struct uuid id = registered_as(g, "k", SECONDLY);
+    struct record r;
+
+    old = claim_n(g, 1);
+    sleep_us(g, SECOND - 3000);
+    (void)registered_as(g, "k", SECONDLY ",\"max_runs\":9");
+    for (int i = 0; i < 18; i++) {
+        c = claim_n(g, 0);
+        claim_result_done(&c);
+        sleep_us(g, SECOND / 10);
+    }
+    r = record_of(g, id);
+    assert_true(r.timer.missed[MISSED_OVERLAP] >= 1);
+    record_done(&r);
+    claim_result_done(&old);
+}
+
+static void what_was_replaced_in_its_time_is_overlapped_by_its_successor(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result old;
+    struct claim_result c;
+    struct uuid id = registered_as(g, "k", SECONDLY);
+    struct record r;
+
+    old = claim_n(g, 1);
+    sleep_us(g, SECOND + 3000); /* it is under way */
+    (void)registered_as(g, "k", SECONDLY ",\"max_runs\":9");
+    sleep_us(g, SECOND);
+    c = claim_n(g, 0);
+    r = record_of(g, id);
+    assert_int_equal(r.timer.missed[MISSED_OVERLAP], 1);
+    record_done(&r);
+    claim_result_done(&old);
+    claim_result_done(&c);
+}
+
 static void overlap_replace_gives_up_what_is_open(void **state)
 {
     struct ground *g = *state;
@@ -687,6 +760,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(overlap_replace_gives_up_what_is_open),
     cmocka_unit_test(a_taken_identity_moves_on_instead_of_failing_the_group),
     cmocka_unit_test(the_identity_of_an_ended_run_is_free_again),
+    cmocka_unit_test(what_was_replaced_before_its_time_is_not_overlapped_by_its_successor),
+    cmocka_unit_test(what_was_replaced_and_does_not_end_is_overlapped_in_the_end),
+    cmocka_unit_test(what_was_replaced_in_its_time_is_overlapped_by_its_successor),
     cmocka_unit_test(even_a_claim_of_one_run_does_not_starve_retries),
     cmocka_unit_test(a_claim_among_timers_that_make_no_run_says_that_there_is_more),
     cmocka_unit_test(what_is_put_off_to_its_time_is_not_asked_for_again_at_once),

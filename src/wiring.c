@@ -56,6 +56,15 @@ struct service {
 
 /* --- settings to options --- */
 
+/* Engine's thread, on the monitor: what every instance may sleep until. */
+static void on_next_due(void *arg, struct wall at)
+{
+    const struct service *v = arg;
+    const struct notice n = {.earliest = at};
+
+    wiring_store_tell(v->store, &n);
+}
+
 static enum err make_rules(struct service *v, struct error *err)
 {
     const struct settings *s = v->settings;
@@ -148,6 +157,8 @@ static struct engine_options engine_options_of(struct service *v)
         .roles = v->roles,
         .version = v->version,
         .monitor = settings_list_has(&s->roles, "monitor"),
+        .next_due = strcmp(s->wakeup.mode, "redis") == 0 ? on_next_due : NULL,
+        .next_due_arg = v,
         .upkeep_every_us = s->retention.every_us,
         .keep_finished_us = s->retention.finished_us,
         .keep_ok_us = s->retention.runs_us,
@@ -161,11 +172,13 @@ static void on_metrics(void *arg, struct buf *out)
     struct engine_stats engine;
     struct lane_stats writer;
     struct lane_stats reader;
+    struct wakeup_stats wakeup;
+    bool told = wiring_store_wakeup_stats(v->store, &wakeup);
 
     engine_get_stats(v->engine, &engine);
     lane_stats(v->writer, &writer);
     lane_stats(v->reader, &reader);
-    wiring_metrics(&engine, &writer, &reader, out);
+    wiring_metrics(&engine, &writer, &reader, told ? &wakeup : NULL, out);
 }
 
 /* Asked only when no other can share the store: its clock is ours. Any thread. */
@@ -223,17 +236,10 @@ static void on_notice(void *arg, const struct notice *n)
     struct service *v = arg;
 
     engine_notice(v->engine, n);
+    wiring_store_tell(v->store, n);
     /* Only the first since the last trim wakes the main thread; it ends the long sleep of await_signal(). */
     if (!atomic_exchange(&v->used_memory, true))
         MUST(pthread_kill(v->main_thread, SIGUSR1) == 0);
-}
-
-/* Listener's thread: what other instances committed. */
-static void on_notice_of_others(void *arg, const struct notice *n)
-{
-    struct service *v = arg;
-
-    engine_notice(v->engine, n);
 }
 
 static enum err start_lanes(struct service *v, struct error *err)
@@ -267,24 +273,24 @@ static enum err start(struct service *v, struct error *err)
     enum err e = make_rules(v, err);
 
     if (!e)
+        e = make_guard(v, err);
+    if (!e)
         e = wiring_store_open(v->settings, v->instance, &v->store, err);
     if (e)
         return e;
     name_roles(v);
     /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
      * started. */
-    if (!e)
-        e = make_guard(v, err);
     engine = engine_options_of(v);
     e = engine_new(&engine, &v->engine, err);
+    if (!e)
+        e = wiring_store_listen(v->store, v->engine, v->log, err);
     if (!e)
         e = start_lanes(v, err);
     if (!e)
         e = wiring_zones_changed(v->writer, &v->stored_rules, v->log, err);
     if (!e)
         e = engine_start(v->engine, v->writer, err);
-    if (!e)
-        e = wiring_store_listen(v->store, on_notice_of_others, v, v->log, err);
     if (e)
         return e;
     api = api_options_of(v);
@@ -302,16 +308,19 @@ static void stop(struct service *v, int64_t grace_us)
 
     if (v->api)
         api_stop(v->api, grace_us);
-    wiring_store_deafen(v->store);
     left = until.us - clock_mono().us;
     if (v->engine)
         engine_stop(v->engine, left > 0 ? left : 0);
     lane_free(v->reader);
     lane_free(v->writer);
+    /* Told by others it may still be, and that changes nothing; what our last commits made due they must
+     * hear. */
+    wiring_store_deafen(v->store);
     api_free(v->api);
     engine_free(v->engine);
     wiring_store_free(v->store);
     zones_free(v->zones);
+    guard_unref(v->guard);
     alloc_free(v->hidden_headers);
 }
 
@@ -321,7 +330,6 @@ static void stop(struct service *v, int64_t grace_us)
 static void address_of(const struct service *v, char ret[ADDRESS_MAX])
 {
     const char *listen = v->settings->server.listen;
-    guard_unref(v->guard);
     const char *colon = strrchr(listen, ':');
 
     if (snprintf(ret, ADDRESS_MAX, "http://%.*s:%u", (int)(colon - listen), listen, api_port(v->api)) < 0)

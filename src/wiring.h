@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "config/settings.h"
 #include "engine/engine.h"
+#include "engine/wakeup_redis.h"
 #include "model/schedule.h"
 #include "store/lane.h"
 
@@ -24,19 +25,27 @@ CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instanc
                                    struct error *err);
 CHECKED enum err wiring_store_writer(void *arg, struct store **ret, struct error *err);
 CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error *err);
-/* What other instances tell goes to `notice`, on a thread of its own, until wiring_store_deafen(). Nothing
- * where there are none, or where each looks for itself. */
-CHECKED enum err wiring_store_listen(struct wiring_store *w, lane_notice_fn notice, void *arg,
-                                     struct log *log, struct error *err);
-void wiring_store_deafen(struct wiring_store *w); /* NULL is fine */
+/*
+ * What other instances tell goes to the engine, on a thread of its own, until wiring_store_deafen(). Nothing
+ * where there are none, or where each looks for itself. Before the lanes: what they commit goes through
+ * wiring_store_tell(), which any thread may call until wiring_store_deafen().
+ */
+CHECKED enum err wiring_store_listen(struct wiring_store *w, struct engine *engine, struct log *log,
+                                     struct error *err);
+/* To the others, where the database does not do it. Never blocks. */
+void wiring_store_tell(struct wiring_store *w, const struct notice *n);
+/* After the lanes, whose last commits are told, and before the engine is freed. NULL is fine. */
+void wiring_store_deafen(struct wiring_store *w);
+/* False: nobody is told or heard here. */
+bool wiring_store_wakeup_stats(const struct wiring_store *w, struct wakeup_stats *ret);
 /* How often an engine looks at the database whatever it is told. */
 int64_t wiring_store_look_us(const struct settings *s);
 void wiring_store_free(struct wiring_store *w);
 CLEANUP_FN(struct wiring_store, wiring_store_free)
 
-/* What /metrics says of engine and lanes, as Prometheus text. wiring_metrics.c */
+/* What /metrics says of engine, lanes and wake-ups (NULL: none), as Prometheus text. wiring_metrics.c */
 void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
-                    const struct lane_stats *reader, struct buf *out);
+                    const struct lane_stats *reader, const struct wakeup_stats *wakeup, struct buf *out);
 
 /*
  * Computes what is still to come anew when the time zone database is another release than the one the store's

@@ -131,11 +131,22 @@ static void lane_numbers(const struct lane_row *lanes, size_t n, struct buf *out
         buf_addf(out, "carillon_lane_connected{lane=\"%s\"} %d\n", lanes[i].name, lanes[i].stats->connected);
 }
 
+static void wakeup_numbers(const struct wakeup_stats *w, struct buf *out)
+{
+    gauge(out, "wakeup_connected", "1 while other instances are heard.", w->connected);
+    counter(out, "wakeup_connects_total", "Connections made to hear them.", w->connects);
+    counter(out, "wakeup_heard_total", "Notices of others.", w->heard);
+    counter(out, "wakeup_told_total", "Messages sent over Redis.", w->told);
+    counter(out, "wakeup_ignored_total", "Messages over Redis that no instance can have sent.", w->ignored);
+}
+
 void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
-                    const struct lane_stats *reader, struct buf *out)
+                    const struct lane_stats *reader, const struct wakeup_stats *wakeup, struct buf *out)
 {
     const struct lane_row lanes[] = {{"writer", writer}, {"reader", reader}};
 
     engine_numbers(engine, out);
     lane_numbers(lanes, COUNT_OF(lanes), out);
+    if (wakeup)
+        wakeup_numbers(wakeup, out);
 }

@@ -5,30 +5,47 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/wakeup_redis.h"
 #include "store/postgres/listen.h"
 #include "store/postgres/postgres.h"
 #include "store/sqlite/sqlite.h"
 #include "wiring.h"
+
+/* How often at least an engine looks while it cannot be told. */
+#define DEAF_LOOK_US (5 * US_PER_S)
 
 struct wiring_store {
     const struct settings *settings;
     struct uuid instance;
     struct sqlite_file *file;  /* NULL: it is PostgreSQL */
     struct postgres *postgres; /* NULL: it is SQLite */
-    struct listener *listener; /* NULL: nobody is listened to */
+    struct listener *listener; /* NULL: nobody is listened to by LISTEN */
+    struct wakeup *wakeup;     /* NULL: nobody is told and heard over Redis */
+    struct engine *engine;
 };
 
-static bool tells_others(const struct settings *s)
+static bool is_shared(const struct settings *s)
 {
-    return strcmp(s->wakeup.mode, "auto") == 0 || strcmp(s->wakeup.mode, "postgres") == 0;
+    const char *path;
+
+    return !settings_sqlite_path(s->database.url, &path);
+}
+
+static bool tells_by_redis(const struct settings *s)
+{
+    return is_shared(s) && strcmp(s->wakeup.mode, "redis") == 0;
+}
+
+static bool tells_by_notify(const struct settings *s)
+{
+    return is_shared(s) && (strcmp(s->wakeup.mode, "auto") == 0 || strcmp(s->wakeup.mode, "postgres") == 0);
 }
 
 int64_t wiring_store_look_us(const struct settings *s)
 {
     /* Who is told of everything looks for safety alone, and many may share the database. */
     enum { SELDOM = 10 };
-    const char *path;
-    bool told = tells_others(s) && !settings_sqlite_path(s->database.url, &path);
+    bool told = tells_by_notify(s) || tells_by_redis(s);
 
     return s->scheduler.fetch_interval_us * (told ? SELDOM : 1);
 }
@@ -41,7 +58,7 @@ static enum err open_postgres(struct wiring_store *w, struct error *err)
         .schema = s->database.schema,
         .unprepared = !s->database.prepared,
         .instance = w->instance,
-        .silent = !tells_others(s),
+        .silent = !tells_by_notify(s),
         .poll_us = wiring_store_look_us(s),
     };
 
@@ -86,28 +103,98 @@ enum err wiring_store_reader(void *arg, struct store **ret, struct error *err)
                        : sqlite_connect(w->file, false, ret, err);
 }
 
-enum err wiring_store_listen(struct wiring_store *w, lane_notice_fn notice, void *arg, struct log *log,
-                             struct error *err)
+/* A thread that hears for us: what other instances committed. */
+static void on_notice(void *arg, const struct notice *n)
+{
+    struct wiring_store *w = arg;
+
+    engine_notice(w->engine, n);
+}
+
+/*
+ * While nobody is heard, the engine looks more often: what is registered elsewhere is seen then, and nothing
+ * is lost by that.
+ */
+static void on_hears(void *arg, bool hears)
+{
+    struct wiring_store *w = arg;
+    int64_t every_us = w->settings->scheduler.fetch_interval_us;
+
+    if (hears)
+        every_us = wiring_store_look_us(w->settings);
+    else if (every_us > DEAF_LOOK_US)
+        every_us = DEAF_LOOK_US;
+    engine_look_every(w->engine, every_us);
+}
+
+static enum err listen(struct wiring_store *w, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
     struct listener_options options = {
         .url = s->wakeup.url[0] != '\0' ? s->wakeup.url : s->database.url,
         .schema = s->database.schema,
         .instance = w->instance,
-        .notice = notice,
-        .notice_arg = arg,
+        .notice = on_notice,
+        .hears = on_hears,
+        .notice_arg = w,
         .log = log,
     };
 
-    if (!w->postgres || !tells_others(s))
-        return ERR_NONE;
     return listener_new(&options, &w->listener, err);
+}
+
+static enum err wake_up_by_redis(struct wiring_store *w, struct log *log, struct error *err)
+{
+    const struct settings *s = w->settings;
+    struct wakeup_options options = {
+        .url = s->redis.url,
+        .name = s->database.schema,
+        .instance = w->instance,
+        .notice = on_notice,
+        .hears = on_hears,
+        .arg = w,
+        .log = log,
+    };
+
+    return wakeup_new(&options, &w->wakeup, err);
+}
+
+enum err wiring_store_listen(struct wiring_store *w, struct engine *engine, struct log *log,
+                             struct error *err)
+{
+    w->engine = engine;
+    if (tells_by_redis(w->settings))
+        return wake_up_by_redis(w, log, err);
+    return tells_by_notify(w->settings) ? listen(w, log, err) : ERR_NONE;
+}
+
+void wiring_store_tell(struct wiring_store *w, const struct notice *n)
+{
+    if (w->wakeup)
+        wakeup_tell(w->wakeup, n);
 }
 
 void wiring_store_deafen(struct wiring_store *w)
 {
-    if (w)
-        listener_free(TAKE(w->listener));
+    if (!w)
+        return;
+    listener_free(TAKE(w->listener));
+    wakeup_free(TAKE(w->wakeup));
+}
+
+bool wiring_store_wakeup_stats(const struct wiring_store *w, struct wakeup_stats *ret)
+{
+    struct listener_stats l;
+
+    if (w->wakeup) {
+        wakeup_get_stats(w->wakeup, ret);
+        return true;
+    }
+    if (!w->listener)
+        return false;
+    listener_get_stats(w->listener, &l);
+    *ret = (struct wakeup_stats){.heard = l.notices, .connects = l.connects, .connected = l.connected};
+    return true;
 }
 
 void wiring_store_free(struct wiring_store *w)

@@ -309,6 +309,22 @@ static bool has_all_roles(const struct settings *s)
            settings_list_has(&s->roles, "monitor");
 }
 
+static void check_wakeup(const struct settings *s, struct error_list *faults)
+{
+    bool redis = strcmp(s->wakeup.mode, "redis") == 0;
+    bool told = redis || strcmp(s->wakeup.mode, "postgres") == 0;
+    const char *path;
+
+    if (told && settings_sqlite_path(s->database.url, &path))
+        (void)error_list_add(faults, ERR_UNSUPPORTED, "wakeup.mode",
+                             "%s needs a PostgreSQL in database.url; use auto or poll", s->wakeup.mode);
+    if (redis && s->redis.url[0] == '\0')
+        (void)error_list_add(faults, ERR_INVALID, "redis.url", "is needed for wakeup: redis");
+    if (redis && str_starts(str_of(s->redis.url), STR("rediss://")))
+        (void)error_list_add(faults, ERR_UNSUPPORTED, "redis.url",
+                             "this build's Redis library has no TLS; use redis://");
+}
+
 enum err settings_supported(const struct settings *s, struct error_list *faults)
 {
     const char *path;
@@ -317,12 +333,7 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
     if (!settings_sqlite_path(s->history.url, &path))
         (void)error_list_add(faults, ERR_UNSUPPORTED, "history.url",
                              "PostgreSQL is not in this version yet; use sqlite:PATH");
-    if (strcmp(s->wakeup.mode, "redis") == 0)
-        (void)error_list_add(faults, ERR_UNSUPPORTED, "wakeup.mode",
-                             "redis is not in this version yet; use auto, poll or postgres");
-    if (strcmp(s->wakeup.mode, "postgres") == 0 && settings_sqlite_path(s->database.url, &path))
-        (void)error_list_add(faults, ERR_UNSUPPORTED, "wakeup.mode",
-                             "postgres needs a PostgreSQL in database.url; use auto or poll");
+    check_wakeup(s, faults);
     if (s->server.tls_cert[0] != '\0')
         (void)error_list_add(faults, ERR_UNSUPPORTED, "server.tls",
                              "HTTPS is not in this version yet; put a front before it");

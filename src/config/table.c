@@ -172,8 +172,10 @@ const struct setting settings_table[] = {
      .fallback = "30s",
      .min = US_PER_S / 10,
      .max = SECONDS(3600),
-     .about = "How often the database is looked at whatever the wake-ups say; with `wakeup: postgres`, where "
-              "everything is told, a tenth as often. On an embedded database nothing depends on it: a new "
+     .about = "How often the database is looked at whatever the wake-ups say; with `wakeup: postgres` and "
+              "`redis`, where "
+              "everything is told, a tenth as often, but every 5 s while nobody is heard. On an embedded "
+              "database nothing depends on it: a new "
               "schedule "
               "wakes the engine at once."},
     {.section = "scheduler",
@@ -245,8 +247,9 @@ const struct setting settings_table[] = {
      .brief = true,
      .about =
          "How instances learn of work that others make. `poll`: each looks every `scheduler.fetch_interval`. "
-         "`postgres`: by LISTEN and NOTIFY. `auto`: `postgres` on PostgreSQL; on an embedded database there "
-         "are no others. `redis` is not in this version yet. May be written `wakeup: poll`."},
+         "`postgres`: by LISTEN and NOTIFY. `redis`: over a channel of the server in `redis.url`. `auto`: "
+         "`postgres` on PostgreSQL; on an embedded database there are no others. May be written `wakeup: "
+         "poll`."},
     {.section = "wakeup",
      .member = "url",
      .kind = SETTING_TEXT,
@@ -265,7 +268,10 @@ const struct setting settings_table[] = {
      .fallback = "",
      .check = check_redis_url,
      .url = true,
-     .about = "`redis://user:pw@host:port/db` of the server for `wakeup: redis`. Not in this version yet."},
+     .about =
+         "`redis://user:pw@host:port/db` of the server for `wakeup: redis`. The number of the database is "
+         "part of the channel's name, as is `database.schema`: clusters that share a server differ in "
+         "one of them."},
 
     {.section = "delivery",
      .member = "tls_insecure_allowed",

@@ -155,6 +155,14 @@ void engine_notice(struct engine *e, const struct notice *n)
     unlock(m);
 }
 
+void engine_look_every(struct engine *e, int64_t us)
+{
+    lock(&e->mail);
+    e->mail.look_us = us;
+    loop_wake_locked(e);
+    unlock(&e->mail);
+}
+
 void engine_get_stats(struct engine *e, struct engine_stats *ret)
 {
     lock(&e->mail);

@@ -29,6 +29,10 @@ struct engine_options {
     const char *roles;
     const char *version;
     bool monitor; /* it may be elected: the monitor alone does upkeep, which is retention in small batches */
+    /* Called by the monitor with what it finds to be due next, when that is another time than before. On the
+     * engine's thread; must not block. NULL: nobody asks. */
+    void (*next_due)(void *arg, struct wall at);
+    void *next_due_arg;
     int64_t upkeep_every_us; /* default 60 s */
     int64_t keep_finished_us;
     int64_t keep_ok_us;
@@ -46,6 +50,9 @@ CHECKED enum err engine_start(struct engine *e, struct lane *writer, struct erro
 /* Any thread: what a lane's notice says. Coalesced: many calls between two turns of the loop cost one wake.
  * May be called before engine_start(). */
 void engine_notice(struct engine *e, const struct notice *n);
+
+/* Any thread, any time: how often to look at the database from now on, whatever notices say. */
+void engine_look_every(struct engine *e, int64_t us);
 
 struct engine_stats {
     struct core_stats core;

@@ -198,6 +198,7 @@ static void take_mail(struct engine *e, bool *ret_stop, int64_t *ret_grace_us)
     struct mailbox *m = &e->mail;
     struct change *changes;
     struct wall earliest;
+    int64_t look_us;
     size_t n;
 
     MUST(pthread_mutex_lock(&m->lock) == 0);
@@ -209,10 +210,14 @@ static void take_mail(struct engine *e, bool *ret_stop, int64_t *ret_grace_us)
     m->earliest = WALL_NEVER;
     *ret_stop = m->stop;
     *ret_grace_us = m->grace_us;
+    look_us = m->look_us;
+    m->look_us = 0;
     if (n > 0)
         MUST(pthread_cond_broadcast(&m->emptied) == 0);
     MUST(pthread_mutex_unlock(&m->lock) == 0);
     e->changes = changes;
+    if (look_us > 0)
+        loop_look_every(e, look_us);
     for (size_t i = 0; i < n; i++)
         core_on_changed(e->core, e->now, changes[i].schedule_id, changes[i].version);
     if (!wall_is_never(earliest))
@@ -244,7 +249,7 @@ static void sleep_until_wanted(struct engine *e)
 {
     struct core_wake wake = core_wake_at(e->core);
 
-    wake.mono = mono_min(wake.mono, monitor_wake_at(&e->monitor));
+    wake.mono = mono_min(wake.mono, loop_monitor_wake_at(e));
     if (e->phase != LOOP_RUNNING)
         wake.mono = mono_min(wake.mono, e->phase_end);
     set_wall_timer(e, wake.wall);

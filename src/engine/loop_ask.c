@@ -16,12 +16,17 @@ static const char *const failing[ASKED_KINDS] = {
     [ASKED_RENEW] = "renewing leases fails; it is tried again",
     [ASKED_UPKEEP] = "upkeep fails; it is tried again at its next time",
     [ASKED_BEAT] = "the heartbeat fails; it is tried again",
+    [ASKED_NEXT] = "looking for what is due next fails; it is tried again",
     [ASKED_LEAVE] = "leaving fails; the others will miss this instance",
 };
 static const char *const working[ASKED_KINDS] = {
-    [ASKED_CLAIM] = "claiming due runs works again", [ASKED_RECORD] = "recording outcomes works again",
-    [ASKED_RENEW] = "renewing leases works again",   [ASKED_UPKEEP] = "upkeep works again",
-    [ASKED_BEAT] = "the heartbeat works again",      [ASKED_LEAVE] = "leaving works",
+    [ASKED_CLAIM] = "claiming due runs works again",
+    [ASKED_RECORD] = "recording outcomes works again",
+    [ASKED_RENEW] = "renewing leases works again",
+    [ASKED_UPKEEP] = "upkeep works again",
+    [ASKED_BEAT] = "the heartbeat works again",
+    [ASKED_NEXT] = "looking for what is due next works again",
+    [ASKED_LEAVE] = "leaving works",
 };
 
 static void on_done(struct op *op)
@@ -158,6 +163,14 @@ void loop_ask_leave(struct engine *e, const struct heartbeat *h)
     ask_heartbeat(e, ASKED_LEAVE, h);
 }
 
+void loop_ask_next(struct engine *e)
+{
+    struct op_next_due *o = op_next_due_new(on_done);
+
+    if (!submit(e, ASKED_NEXT, &o->op))
+        op_next_due_free(o);
+}
+
 /* --- answers --- */
 
 /* The first failure is a line, the others are a number in the line that says it is over. */
@@ -201,6 +214,9 @@ static void fail(struct engine *e, enum asked_kind kind, const struct error *err
         break;
     case ASKED_BEAT:
         loop_fail_beat(e, err);
+        break;
+    case ASKED_NEXT:
+        loop_took_look(e);
         break;
     case ASKED_LEAVE:
         break;
@@ -258,6 +274,7 @@ static void take_claim(struct engine *e, struct op_claim *o)
                         .next_due = r->next_due,
                         .more = r->more,
                     });
+    loop_tell_next(e, r->next_due);
 }
 
 static void take_record(struct engine *e, const struct op_complete *o)
@@ -280,7 +297,7 @@ static void take_upkeep(struct engine *e, const struct op_upkeep *o)
     int64_t longer_us = e->upkeep_wait_us * 2;
 
     log_answer(e, ASKED_UPKEEP, NULL);
-    if (o->ret_n > 0 || e->fired_since_upkeep || longer_us < every_us)
+    if (o->ret_n > 0 || e->fired_since_upkeep)
         e->upkeep_wait_us = every_us;
     else
         e->upkeep_wait_us = longer_us < every_us * UPKEEP_SELDOM ? longer_us : every_us * UPKEEP_SELDOM;
@@ -307,6 +324,9 @@ static void answer_free(enum asked_kind kind, struct op *op)
     case ASKED_LEAVE:
         op_heartbeat_free(CONTAINER_OF(op, struct op_heartbeat, op));
         break;
+    case ASKED_NEXT:
+        op_next_due_free(CONTAINER_OF(op, struct op_next_due, op));
+        break;
     }
 }
 
@@ -332,6 +352,11 @@ static void take_answer(struct engine *e, enum asked_kind kind, struct op *op)
     case ASKED_BEAT:
         log_answer(e, ASKED_BEAT, NULL);
         loop_take_beat(e, CONTAINER_OF(op, struct op_heartbeat, op));
+        break;
+    case ASKED_NEXT:
+        log_answer(e, ASKED_NEXT, NULL);
+        loop_took_look(e);
+        loop_tell_next(e, CONTAINER_OF(op, struct op_next_due, op)->ret);
         break;
     case ASKED_LEAVE:
         break;

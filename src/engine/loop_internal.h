@@ -40,7 +40,7 @@ enum { UPKEEP_SELDOM = 10 };
 #define STOP_RECORDS_US (5 * US_PER_S)
 
 /* What is asked of the lane: at most one of each is out. */
-enum asked_kind { ASKED_CLAIM, ASKED_RECORD, ASKED_RENEW, ASKED_UPKEEP, ASKED_BEAT, ASKED_LEAVE };
+enum asked_kind { ASKED_CLAIM, ASKED_RECORD, ASKED_RENEW, ASKED_UPKEEP, ASKED_BEAT, ASKED_NEXT, ASKED_LEAVE };
 enum { ASKED_KINDS = ASKED_LEAVE + 1 };
 
 struct asked {
@@ -68,6 +68,7 @@ struct mailbox {
     bool running; /* changes are of interest: runs may be held */
     bool stop;
     int64_t grace_us;
+    int64_t look_us; /* > 0: told anew */
     struct wall earliest;
     struct change *changes; /* NOTICE_CHANGES */
     size_t changes_n;
@@ -107,6 +108,9 @@ struct engine {
     struct monitor monitor;
     struct wall started_at; /* by the store's clock; {0}: the first beat asks for it */
     uint64_t started_before;
+    struct wall told_next; /* to options.next_due */
+    int64_t look_us;       /* core.safety_poll_us, or what was told since */
+    struct mono look_at;   /* who never claims looks then for what is due next; {INT64_MAX}: it is out */
     enum loop_phase phase;
     struct mono phase_end;
     struct core *core;
@@ -140,6 +144,7 @@ void loop_ask_renew(struct engine *e, const struct core_action *a);
 void loop_ask_upkeep(struct engine *e);
 void loop_ask_beat(struct engine *e, const struct heartbeat *h);
 void loop_ask_leave(struct engine *e, const struct heartbeat *h);
+void loop_ask_next(struct engine *e);
 /* Feeds the core with what the lane answered, or refused to take, since the last turn. */
 void loop_take_answers(struct engine *e);
 /* Frees answers that came after the loop's end. */
@@ -161,6 +166,11 @@ void loop_init_monitor(struct engine *e, struct mono now);
 void loop_tend_monitor(struct engine *e);
 void loop_take_beat(struct engine *e, const struct op_heartbeat *o);
 void loop_fail_beat(struct engine *e, const struct error *err);
+struct mono loop_monitor_wake_at(const struct engine *e);
+void loop_look_every(struct engine *e, int64_t us);
+/* What is due next, by a claim or by a look: the monitor tells it. */
+void loop_tell_next(struct engine *e, struct wall at);
+void loop_took_look(struct engine *e);
 /* The last word: the others need not wait until we are missed. */
 void loop_leave(struct engine *e);
 

@@ -32,7 +32,54 @@ void loop_init_monitor(struct engine *e, struct mono now)
 
     monitor_init(&e->monitor, &o, now);
     e->upkeep_due = e->options.monitor;
+    e->upkeep_wait_us = e->options.upkeep_every_us;
+    e->told_next = WALL_NEVER;
+    e->look_us = e->options.core.safety_poll_us;
+    e->look_at = now;
 }
+
+/* --- what is due next --- */
+
+/* Who claims knows from its claims; a monitor that never does has to look for itself. */
+static bool looks(const struct engine *e)
+{
+    return e->options.next_due && e->options.core.never_claims && e->look_us > 0 &&
+           monitor_is(&e->monitor, e->now.mono);
+}
+
+void loop_look_every(struct engine *e, int64_t us)
+{
+    if (e->look_at.us != INT64_MAX && us < e->look_us)
+        e->look_at = e->now.mono;
+    e->look_us = us;
+    core_set_safety_poll(e->core, e->now, us);
+}
+
+/* What is near needs no telling: it was told when it was made, or is being claimed. */
+void loop_tell_next(struct engine *e, struct wall at)
+{
+    bool is_near = at.us <= wall_add(e->now.wall, e->options.core.horizon_us).us;
+
+    if (!e->options.next_due || wall_is_never(at) || is_near || at.us == e->told_next.us ||
+        !monitor_is(&e->monitor, e->now.mono))
+        return;
+    e->told_next = at;
+    e->options.next_due(e->options.next_due_arg, at);
+}
+
+void loop_took_look(struct engine *e)
+{
+    e->look_at = mono_add(e->now.mono, e->look_us);
+}
+
+struct mono loop_monitor_wake_at(const struct engine *e)
+{
+    struct mono beat = monitor_wake_at(&e->monitor);
+
+    return looks(e) && e->look_at.us < beat.us ? e->look_at : beat;
+}
+
+/* --- each turn --- */
 
 /* Something is held, or was since the last look. */
 static bool is_firing(struct engine *e)
@@ -64,6 +111,10 @@ void loop_tend_monitor(struct engine *e)
     if (e->upkeep_due && monitor_is(&e->monitor, e->now.mono)) {
         e->upkeep_due = false;
         loop_ask_upkeep(e);
+    }
+    if (looks(e) && e->now.mono.us >= e->look_at.us) {
+        e->look_at = (struct mono){INT64_MAX};
+        loop_ask_next(e);
     }
 }
 

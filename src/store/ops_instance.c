@@ -80,6 +80,36 @@ void op_instances_free(struct op_instances *o)
     alloc_free(o);
 }
 
+static enum err run_next_due(struct store *s, struct op **ops, size_t n, struct wall now,
+                             struct notice *notice, struct error *err)
+{
+    (void)now;
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        enum err e = store_next_due(s, &OP_AS(ops[i], struct op_next_due)->ret, err);
+
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type next_due_type = {.name = "next-due", .repeatable = true, .run = run_next_due};
+
+struct op_next_due *op_next_due_new(op_done_fn done)
+{
+    struct op_next_due *o = alloc_new(struct op_next_due);
+
+    o->op.type = &next_due_type;
+    o->op.done = done;
+    return o;
+}
+
+void op_next_due_free(struct op_next_due *o)
+{
+    alloc_free(o);
+}
+
 static enum err run_doomed(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
                            struct error *err)
 {

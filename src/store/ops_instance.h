@@ -28,6 +28,14 @@ struct op_instances {
 struct op_instances *op_instances_new(op_done_fn done);
 void op_instances_free(struct op_instances *o);
 
+/* What is due next that nobody holds: for a monitor that claims nothing. A read. */
+struct op_next_due {
+    struct op op;
+    struct wall ret;
+};
+struct op_next_due *op_next_due_new(op_done_fn done);
+void op_next_due_free(struct op_next_due *o);
+
 /* After a notice that says `all`: which of the runs that are held are doomed. */
 struct op_doomed {
     struct op op;

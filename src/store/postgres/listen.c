@@ -32,6 +32,7 @@ struct listener {
     char channel[CHANNEL_BYTES];
     struct uuid instance;
     lane_notice_fn notice;
+    void (*hears)(void *arg, bool hears);
     void *notice_arg;
     struct log *log;
     int stop_fd; /* readable: to end */
@@ -169,6 +170,8 @@ static void set_failing(struct listener *l, const struct error *err)
         log_error(l->log, LOG_WARN, "store", "notices of other instances are not heard; trying again", err);
     if (!err && l->failing)
         log_plain(l->log, LOG_INFO, "store", "notices of other instances are heard again");
+    if (l->hears && (!err || !l->failing))
+        l->hears(l->notice_arg, !err);
     l->failing = err != NULL;
 }
 
@@ -241,6 +244,7 @@ static enum err init(struct listener *l, const struct listener_options *o, struc
     notice_channel(schema, l->channel, sizeof(l->channel));
     l->instance = o->instance;
     l->notice = o->notice;
+    l->hears = o->hears;
     l->notice_arg = o->notice_arg;
     l->log = o->log;
     e = alloc_str(str_of(o->url), &l->url, err);

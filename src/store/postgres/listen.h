@@ -20,8 +20,11 @@ struct listener_options {
     const char *application_name; /* NULL: the URL's, or "carillon" */
     struct uuid instance;         /* whose own notices are left out */
     lane_notice_fn notice;        /* on the listener's thread; must not block */
-    void *notice_arg;
-    struct log *log; /* warn: connection lost; info: found */
+    /* Others are heard from now on, or not. First told when that is known. On the thread; NULL: nobody asks.
+     */
+    void (*hears)(void *arg, bool hears);
+    void *notice_arg; /* of both */
+    struct log *log;  /* warn: connection lost; info: found */
 };
 
 struct listener_stats {

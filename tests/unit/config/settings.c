@@ -371,6 +371,26 @@ static void instances_that_share_a_database_may_divide_the_roles(void **state)
     assert_false(settings_list_has(&s->roles, "worker"));
 }
 
+static void wake_ups_over_redis_need_a_server_without_tls_and_a_shared_database(void **state)
+{
+#define SHARED "database: {url: 'postgresql://h/x'}\nwakeup: redis\n"
+    CLEANUP(settings_free_p) struct settings *good = load(SHARED "redis: {url: 'redis://u:p@h:1/2'}\n", NULL);
+    CLEANUP(settings_free_p) struct settings *none = load(SHARED, NULL);
+    CLEANUP(settings_free_p) struct settings *tls = load(SHARED "redis: {url: 'rediss://h'}\n", NULL);
+    CLEANUP(settings_free_p)
+    struct settings *alone = load("wakeup: redis\nredis: {url: 'redis://h'}\n", NULL);
+    struct error_list faults;
+
+    (void)state;
+    assert_int_equal(settings_supported(good, &faults), ERR_NONE);
+    assert_int_equal(settings_supported(none, &faults), ERR_UNSUPPORTED);
+    assert_fault(&faults, 0, "redis.url", "is needed");
+    assert_int_equal(settings_supported(tls, &faults), ERR_UNSUPPORTED);
+    assert_fault(&faults, 0, "redis.url", "has no TLS");
+    assert_int_equal(settings_supported(alone, &faults), ERR_UNSUPPORTED);
+    assert_fault(&faults, 0, "wakeup.mode", "needs a PostgreSQL");
+}
+
 static void members_that_contradict_each_other_are_refused(void **state)
 {
     struct error_list faults;
@@ -520,6 +540,7 @@ int main(void)
         cmocka_unit_test(of_url_and_host_the_later_layer_wins),
         cmocka_unit_test(what_this_build_cannot_do_is_refused_by_name),
         cmocka_unit_test(instances_that_share_a_database_may_divide_the_roles),
+        cmocka_unit_test(wake_ups_over_redis_need_a_server_without_tls_and_a_shared_database),
         cmocka_unit_test(members_that_contradict_each_other_are_refused),
         cmocka_unit_test(a_long_path_keeps_its_line),
         cmocka_unit_test(the_printed_settings_can_be_read_again),

@@ -1,6 +1,5 @@
 /*
- * cmd_schedule.c: add, list, get, delete, trigger, instances, health: the commands that talk to a running
- * server.
+ * cmd_schedule.c: the commands about schedules and the server itself that talk to a running server.
  *
  * What the server answers is shown by its own members, so a member that a later server adds is shown too.
  */
@@ -11,80 +10,11 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/client.h"
-#include "cli/command.h"
 #include "cli/out.h"
 #include "cli/show.h"
+#include "cli/talk.h"
 
-enum { FILE_MAX_BYTES = 128 * 1024 * 1024, PATH_MAX_BYTES = 32 * 1024, PAGE_MAX = 1000 };
-
-/* One command's talk with the server. */
-struct talk {
-    struct client *client;
-    struct answer answer;
-    bool json;
-};
-
-static void talk_done(struct talk *t)
-{
-    client_free(t->client);
-    answer_done(&t->answer);
-}
-
-static int no_answer(const struct error *err)
-{
-    int status = out_error(err);
-
-    if (err->code == ERR_UNAVAILABLE)
-        (void)out_fail("is the server running there? --url or CARILLON_URL names another address");
-    return status;
-}
-
-static int talk_open(const struct cli_host *host, const struct command *c, const struct args *a,
-                     struct talk *t)
-{
-    struct error err = {0};
-
-    *t = (struct talk){.json = args_value(c, a, "json") != NULL};
-    answer_init(&t->answer);
-    if (client_new(args_value(c, a, "url"), host->version, &t->client, &err)) {
-        if (err.code != ERR_INVALID)
-            return out_error(&err);
-        return out_usage(c->name, "%s: %s", err.where, err.text);
-    }
-    return EXIT_OK;
-}
-
-/* Prints the answer as it came. */
-static int show_raw(const struct talk *t, int status)
-{
-    CLEANUP(buf_done_p) struct buf out = {0};
-    int printed;
-
-    buf_init(&out, OUT_MAX_BYTES);
-    buf_add(&out, str_trim(buf_str(&t->answer.body)));
-    if (out.n > 0)
-        buf_add_char(&out, '\n');
-    printed = out_print(&out);
-    return status ? status : printed;
-}
-
-/* Sends; a refusal is shown here, and is the exit status. `t->answer` has what came. */
-static int talk_call(struct talk *t, const char *method, const char *path, struct str body)
-{
-    struct error err = {0};
-
-    if (client_call(t->client, method, path, body, &t->answer, &err))
-        return no_answer(&err);
-    if (t->answer.status >= 200 && t->answer.status < 300)
-        return EXIT_OK;
-    return t->json ? show_raw(t, EXIT_FAILED) : show_problem(t->answer.status, buf_str(&t->answer.body));
-}
-
-static int show_answer(const struct talk *t, int (*show)(struct str body))
-{
-    return t->json ? show_raw(t, EXIT_OK) : show(buf_str(&t->answer.body));
-}
+enum { FILE_MAX_BYTES = 128 * 1024 * 1024 };
 
 static void close_p(const int *fd)
 {
@@ -135,73 +65,7 @@ int command_add(const struct cli_host *host, const struct command *c, const stru
         return status;
     if (many)
         return show_batch(buf_str(&t.answer.body), t.json);
-    return show_answer(&t, t.answer.status == 201 ? show_added : show_replaced);
-}
-
-static void add_filter(const struct command *c, const struct args *a, const char *name, struct buf *path)
-{
-    const char *value = args_value(c, a, name);
-
-    if (!value)
-        return;
-    buf_addf(path, "&%s=", name);
-    client_add_escaped(path, str_of(value));
-}
-
-static enum err gather_page(struct str body, json_t *all, int64_t limit, struct error *err)
-{
-    CLEANUP(json_free_p) json_t *page = NULL;
-    enum err e = json_parse(body, JSON_DEPTH_LIMIT, &page, err);
-    size_t i;
-    json_t *one;
-
-    if (!e && !json_is_array(page))
-        e = error_set(err, ERR_INTERNAL, NULL, "is no array");
-    if (e) {
-        error_prefix(err, "the server's answer");
-        return e;
-    }
-    json_array_foreach(page, i, one)
-    {
-        if ((int64_t)json_array_size(all) == limit)
-            break;
-        if (json_array_append(all, one) < 0)
-            return error_set(err, ERR_MEMORY, NULL, "no memory for the list");
-    }
-    return ERR_NONE;
-}
-
-/* All pages, until there are no more or `limit` are had. */
-static int gather(struct talk *t, struct buf *path, json_t *all, int64_t limit)
-{
-    struct error err = {0};
-
-    for (;;) {
-        int status = talk_call(t, "GET", buf_cstr(path), (struct str){NULL, 0});
-
-        if (status)
-            return status;
-        if (gather_page(buf_str(&t->answer.body), all, limit, &err))
-            return out_error(&err);
-        if (t->answer.next.n == 0 || (int64_t)json_array_size(all) >= limit)
-            return EXIT_OK;
-        if (str_eq(buf_str(path), buf_str(&t->answer.next)))
-            return out_fail("the server's next page is the same one again");
-        buf_clear(path);
-        buf_add(path, buf_str(&t->answer.next));
-    }
-}
-
-static int show_array(const json_t *all)
-{
-    CLEANUP(buf_done_p) struct buf out = {0};
-    struct error err = {0};
-
-    buf_init(&out, OUT_MAX_BYTES);
-    if (json_write(all, &out, &err))
-        return out_error(&err);
-    buf_add_char(&out, '\n');
-    return out_print(&out);
+    return talk_show(&t, t.answer.status == 201 ? show_added : show_replaced);
 }
 
 int command_list(const struct cli_host *host, const struct command *c, const struct args *a)
@@ -210,81 +74,83 @@ int command_list(const struct cli_host *host, const struct command *c, const str
                                           "key",         "name",  "state"};
     CLEANUP(talk_done) struct talk t = {0};
     CLEANUP(buf_done_p) struct buf path = {0};
-    CLEANUP(json_free_p) json_t *all = json_array();
-    const char *given = args_value(c, a, "limit");
-    int64_t limit = INT64_MAX;
-    int status;
+    int64_t limit;
+    int status = talk_limit(c, a, &limit);
 
-    if (given && (!str_to_i64(str_of(given), &limit) || limit < 1))
-        return out_usage(c->name, "--limit must be a whole number from 1");
-    if (!all)
-        return out_fail("no memory for the list");
-    status = talk_open(host, c, a, &t);
+    if (!status)
+        status = talk_open(host, c, a, &t);
     if (status)
         return status;
-    buf_init(&path, PATH_MAX_BYTES);
-    buf_addf(&path, "/schedules?limit=%lld", (long long)(limit < PAGE_MAX ? limit : PAGE_MAX));
+    buf_init(&path, TALK_PATH_MAX);
+    buf_addf(&path, "/schedules?limit=%lld", (long long)(limit < TALK_PAGE_MAX ? limit : TALK_PAGE_MAX));
     for (size_t i = 0; i < COUNT_OF(filters); i++)
-        add_filter(c, a, filters[i], &path);
-    status = gather(&t, &path, all, limit);
-    if (status)
-        return status;
-    return t.json ? show_array(all) : show_list(all);
-}
-
-/* /schedules/{id} and what is done there. */
-static int on_one(const struct cli_host *host, const struct command *c, const struct args *a,
-                  const char *method, const char *what, int (*show)(struct str body))
-{
-    CLEANUP(talk_done) struct talk t = {0};
-    CLEANUP(buf_done_p) struct buf path = {0};
-    int status = talk_open(host, c, a, &t);
-
-    if (status)
-        return status;
-    buf_init(&path, PATH_MAX_BYTES);
-    buf_add_cstr(&path, "/schedules/");
-    client_add_escaped(&path, str_of(a->words[0]));
-    buf_add_cstr(&path, what);
-    if (!buf_ok(&path))
-        return out_usage(c->name, "the ID is too long");
-    status = talk_call(&t, method, buf_cstr(&path), (struct str){NULL, 0});
-    return status ? status : show_answer(&t, show);
+        talk_add_filter(c, a, filters[i], &path);
+    return talk_list(&t, &path, limit, show_list);
 }
 
 int command_get(const struct cli_host *host, const struct command *c, const struct args *a)
 {
-    return on_one(host, c, a, "GET", "", show_schedule);
+    return talk_on_one(host, c, a, "GET", "/schedules/", "", show_schedule);
 }
 
 int command_delete(const struct cli_host *host, const struct command *c, const struct args *a)
 {
-    return on_one(host, c, a, "DELETE", "", show_deleted);
+    return talk_on_one(host, c, a, "DELETE", "/schedules/", "", show_deleted);
 }
 
 int command_trigger(const struct cli_host *host, const struct command *c, const struct args *a)
 {
-    return on_one(host, c, a, "POST", "/trigger", show_triggered);
+    return talk_on_one(host, c, a, "POST", "/schedules/", "/trigger", show_run);
+}
+
+int command_pause(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    return talk_on_one(host, c, a, "POST", "/schedules/", "/pause", show_state);
+}
+
+int command_resume(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    return talk_on_one(host, c, a, "POST", "/schedules/", "/resume", show_state);
 }
 
 int command_instances(const struct cli_host *host, const struct command *c, const struct args *a)
 {
-    CLEANUP(talk_done) struct talk t = {0};
-    int status = talk_open(host, c, a, &t);
-
-    if (status)
-        return status;
-    status = talk_call(&t, "GET", "/instances", (struct str){NULL, 0});
-    return status ? status : show_answer(&t, show_instances);
+    return talk_on_one(host, c, a, "GET", "/instances", "", show_instances);
 }
 
 int command_health(const struct cli_host *host, const struct command *c, const struct args *a)
 {
+    return talk_on_one(host, c, a, "GET", "/readyz", "", show_ready);
+}
+
+static enum err write_range(const struct args *a, bool dry, struct buf *out, struct error *err)
+{
+    CLEANUP(json_free_p)
+    json_t *body =
+        json_pack("{s:s, s:s, s:b}", "from", a->words[1], "to", a->words[2], "dry_run", dry ? 1 : 0);
+
+    if (!body)
+        return error_set(err, ERR_INVALID, NULL, "FROM and TO must be text in UTF-8");
+    return json_write(body, out, err);
+}
+
+int command_backfill(const struct cli_host *host, const struct command *c, const struct args *a)
+{
     CLEANUP(talk_done) struct talk t = {0};
+    CLEANUP(buf_done_p) struct buf path = {0};
+    CLEANUP(buf_done_p) struct buf body = {0};
+    struct error err = {0};
     int status = talk_open(host, c, a, &t);
 
     if (status)
         return status;
-    status = talk_call(&t, "GET", "/readyz", (struct str){NULL, 0});
-    return status ? status : show_answer(&t, show_ready);
+    buf_init(&path, TALK_PATH_MAX);
+    buf_init(&body, TALK_PATH_MAX);
+    buf_add_cstr(&path, "/schedules/");
+    client_add_escaped(&path, str_of(a->words[0]));
+    buf_add_cstr(&path, "/backfill");
+    if (!buf_ok(&path) || write_range(a, args_value(c, a, "dry-run") != NULL, &body, &err))
+        return out_usage(c->name, "%s", buf_ok(&path) ? err.text : "the ID is too long");
+    status = talk_call(&t, "POST", buf_cstr(&path), buf_str(&body));
+    return status ? status : talk_show(&t, show_backfilled);
 }

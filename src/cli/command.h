@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
-enum { OPTIONS_MAX = 12, WORDS_MAX = 4 };
+enum { OPTIONS_MAX = 12, WORDS_MAX = 100 };
 
 struct option {
     const char *name;  /* "timezone", given as --timezone; NULL ends the list */
@@ -63,6 +63,12 @@ int command_list(const struct cli_host *host, const struct command *c, const str
 int command_get(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_delete(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_trigger(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_pause(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_resume(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_backfill(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_runs(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_redrive(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_discard(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_health(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_instances(const struct cli_host *host, const struct command *c, const struct args *a);
 

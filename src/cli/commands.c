@@ -125,6 +125,96 @@ const struct command commands[] = {
         .run = command_trigger,
     },
     {
+        .name = "pause",
+        .words = "ID",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "silence one schedule until it is resumed",
+        .description = "Its pending and retrying runs are cancelled; what passes meanwhile is counted.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon pause 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_pause,
+    },
+    {
+        .name = "resume",
+        .words = "ID",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "let one paused schedule go on",
+        .description = "With its first occurrence from now on; a one-shot whose time passed fires at once.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon resume 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_resume,
+    },
+    {
+        .name = "backfill",
+        .words = "ID FROM TO",
+        .words_min = 3,
+        .words_max = 3,
+        .about = "make one cron schedule's runs for a time that passed",
+        .description =
+            "For each occurrence from FROM on and before TO, at most 10,000, that has no run yet. FROM and "
+            "TO "
+            "are ISO 8601; without offset, local time in the schedule's zone. Where overlap is allow they "
+            "run "
+            "at once, else one behind the other, oldest first. May be repeated: what has a run is skipped.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon backfill 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10 2026-11-20T00:00:00 "
+                    "2026-11-21T00:00:00",
+        .options = {{"dry-run", 0, NULL, "Only count."}, JSON_OPTION, URL_OPTION},
+        .run = command_backfill,
+    },
+    {
+        .name = "runs",
+        .words = "[ID]",
+        .words_max = 1,
+        .about = "show runs, of one schedule or of all, newest first",
+        .description = "One run is one occurrence of one schedule.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon runs 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10 -n 20\n"
+                    "  carillon runs --state dead\n"
+                    "  carillon runs --state dead --json | jq -r '.[].id'",
+        .options = {{"state", 0, "STATE",
+                     "Only those that are pending, running, retrying, succeeded, failed, dead, skipped or "
+                     "cancelled."},
+                    {"limit", 'n', "N", "At most so many. Default: all."},
+                    {"json", 0, NULL, "One JSON array, for scripts."},
+                    URL_OPTION},
+        .run = command_runs,
+    },
+    {
+        .name = "redrive",
+        .words = "[RUN...]",
+        .words_max = WORDS_MAX,
+        .about = "try dead runs once more, at once",
+        .description =
+            "By their IDs, all of one schedule, or all there are. Each goes by its schedule's definition in "
+            "force, with its own Idempotency-Key; its failures are counted anew.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon redrive 019ab2c6-01f2-7d21-8f00-5566778899aa\n"
+                    "  carillon redrive --schedule 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10\n"
+                    "  carillon redrive --all",
+        .options = {{"schedule", 0, "ID", "All dead runs of this schedule."},
+                    {"all", 0, NULL, "All dead runs, 10,000 at most."},
+                    JSON_OPTION,
+                    URL_OPTION},
+        .run = command_redrive,
+    },
+    {
+        .name = "discard",
+        .words = "RUN",
+        .words_min = 1,
+        .words_max = 1,
+        .about = "give up one dead run, or cancel one that waits",
+        .description = "It ends as cancelled. An attempt under way is not interrupted.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon discard 019ab2c6-01f2-7d21-8f00-5566778899aa",
+        .options = {JSON_OPTION, URL_OPTION},
+        .run = command_discard,
+    },
+    {
         .name = "instances",
         .words = "",
         .about = "show the instances that share the server's database",

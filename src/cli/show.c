@@ -205,9 +205,10 @@ static enum err add_row(struct grid *g, const json_t *s, struct error *err)
     return e;
 }
 
-int show_list(const json_t *all)
+/* A line of heads, and one for each of `all` as `add` fills it. */
+static int show_table(const json_t *all, const char *const *heads, size_t n,
+                      enum err (*add)(struct grid *g, const json_t *one, struct error *err))
 {
-    static const char *const heads[] = {"ID", "NAME", "WHEN", "STATE", "NEXT", "LAST RUN"};
     CLEANUP(grid_done_p) struct grid g = {0};
     CLEANUP(buf_done_p) struct buf out = {0};
     struct error err = {0};
@@ -215,19 +216,26 @@ int show_list(const json_t *all)
     size_t i;
     json_t *one;
 
-    grid_init(&g, COUNT_OF(heads));
-    for (size_t h = 0; !e && h < COUNT_OF(heads); h++)
+    grid_init(&g, n);
+    for (size_t h = 0; !e && h < n; h++)
         e = grid_add(&g, str_of(heads[h]), &err);
     json_array_foreach(all, i, one)
     {
         if (!e)
-            e = add_row(&g, one, &err);
+            e = add(&g, one, &err);
     }
     if (e)
         return out_error(&err);
     buf_init(&out, OUT_MAX_BYTES);
     grid_print(&g, "", &out);
     return out_print(&out);
+}
+
+int show_list(const json_t *all)
+{
+    static const char *const heads[] = {"ID", "NAME", "WHEN", "STATE", "NEXT", "LAST RUN"};
+
+    return show_table(all, heads, COUNT_OF(heads), add_row);
 }
 
 enum { NAME_MAX_BYTES = 4096 };
@@ -289,21 +297,96 @@ int show_deleted(struct str body)
     return out_print(&out);
 }
 
-int show_triggered(struct str body)
+/* The lines that `add` writes for the answer. */
+static int show_lines(struct str body, void (*add)(struct buf *out, const json_t *answer))
 {
-    CLEANUP(json_free_p) json_t *run = NULL;
+    CLEANUP(json_free_p) json_t *json = NULL;
     CLEANUP(buf_done_p) struct buf out = {0};
     struct error err = {0};
 
-    if (parse(body, &run, &err))
+    if (parse(body, &json, &err))
         return out_error(&err);
     buf_init(&out, OUT_MAX_BYTES);
-    buf_add_cstr(&out, "run ");
-    out_add_plain(&out, member(run, "id"));
-    buf_add_cstr(&out, "  scheduled at ");
-    out_add_plain(&out, member(run, "scheduled_at"));
-    buf_add_char(&out, '\n');
+    add(&out, json);
     return out_print(&out);
+}
+
+static void add_run(struct buf *out, const json_t *run)
+{
+    buf_add_cstr(out, "run ");
+    out_add_plain(out, member(run, "id"));
+    buf_add_char(out, ' ');
+    out_add_plain(out, member(run, "state"));
+    buf_add_cstr(out, "  scheduled at ");
+    out_add_plain(out, member(run, "scheduled_at"));
+    buf_add_char(out, '\n');
+}
+
+int show_run(struct str body)
+{
+    return show_lines(body, add_run);
+}
+
+static void add_state(struct buf *out, const json_t *s)
+{
+    out_add_plain(out, member(s, "state"));
+    buf_add_char(out, ' ');
+    out_add_plain(out, member(s, "id"));
+    buf_add_cstr(out, "  next ");
+    out_add_plain(out, member(s, "next_at"));
+    buf_add_char(out, '\n');
+}
+
+int show_state(struct str body)
+{
+    return show_lines(body, add_state);
+}
+
+static int64_t number(const json_t *o, const char *name)
+{
+    return json_integer_value(json_object_get(o, name));
+}
+
+static void add_backfilled(struct buf *out, const json_t *b)
+{
+    buf_addf(out, "%lld %s, %lld skipped\n", (long long)number(b, "created"),
+             json_is_true(json_object_get(b, "dry_run")) ? "would be made" : "made",
+             (long long)number(b, "skipped"));
+}
+
+int show_backfilled(struct str body)
+{
+    return show_lines(body, add_backfilled);
+}
+
+static void add_redriven(struct buf *out, const json_t *r)
+{
+    const json_t *errors = json_object_get(r, "errors");
+    size_t i;
+    json_t *one;
+
+    buf_addf(out, "%lld redriven, %lld refused%s\n", (long long)number(r, "redriven"),
+             (long long)number(r, "refused"),
+             json_is_true(json_object_get(r, "more")) ? "; there are more" : "");
+    json_array_foreach(errors, i, one)
+    {
+        buf_add_cstr(out, "  ");
+        out_add_plain(out, member(one, "id"));
+        buf_add_cstr(out, ": ");
+        out_add_plain(out, member(one, "detail"));
+        buf_add_char(out, '\n');
+    }
+}
+
+int show_redriven(struct str body)
+{
+    CLEANUP(json_free_p) json_t *json = NULL;
+    struct error err = {0};
+    int status = show_lines(body, add_redriven);
+
+    if (status || parse(body, &json, &err) || number(json, "refused") == 0)
+        return status;
+    return out_fail("%lld were refused", (long long)number(json, "refused"));
 }
 
 /* "api,worker" */
@@ -334,14 +417,15 @@ static enum err add_age(struct grid *g, const json_t *ms, struct error *err)
     return grid_add(g, str_of(text), err);
 }
 
-static enum err add_held(struct grid *g, const json_t *held, struct error *err)
+/* Any value but none. */
+static enum err add_cell(struct grid *g, const json_t *v, struct error *err)
 {
     CLEANUP(buf_done_p) struct buf text = {0};
 
-    if (!held)
+    if (!v || json_is_null(v))
         return grid_add(g, nothing, err);
     buf_init(&text, OUT_MAX_BYTES);
-    add_value(&text, held);
+    add_value(&text, v);
     return grid_add(g, buf_str(&text), err);
 }
 
@@ -354,7 +438,7 @@ static enum err add_instance(struct grid *g, const json_t *i, struct error *err)
     if (!e)
         e = grid_add(g, json_is_true(json_object_get(i, "monitor")) ? STR("yes") : STR("no"), err);
     if (!e)
-        e = add_held(g, json_object_get(i, "held"), err);
+        e = add_cell(g, json_object_get(i, "held"), err);
     if (!e)
         e = add_age(g, json_object_get(i, "heartbeat_age_ms"), err);
     if (!e)
@@ -369,29 +453,30 @@ int show_instances(struct str body)
     static const char *const heads[] = {"NAME",      "ROLES",   "MONITOR", "HELD",
                                         "HEARTBEAT", "STARTED", "VERSION", "ID"};
     CLEANUP(json_free_p) json_t *all = NULL;
-    CLEANUP(grid_done_p) struct grid g = {0};
-    CLEANUP(buf_done_p) struct buf out = {0};
     struct error err = {0};
-    enum err e;
-    size_t i;
-    json_t *one;
 
     if (parse(body, &all, &err))
         return out_error(&err);
-    grid_init(&g, COUNT_OF(heads));
-    e = ERR_NONE;
-    for (size_t h = 0; !e && h < COUNT_OF(heads); h++)
-        e = grid_add(&g, str_of(heads[h]), &err);
-    json_array_foreach(all, i, one)
-    {
-        if (!e)
-            e = add_instance(&g, one, &err);
-    }
-    if (e)
-        return out_error(&err);
-    buf_init(&out, OUT_MAX_BYTES);
-    grid_print(&g, "", &out);
-    return out_print(&out);
+    return show_table(all, heads, COUNT_OF(heads), add_instance);
+}
+
+static enum err add_run_row(struct grid *g, const json_t *run, struct error *err)
+{
+    static const char *const members[] = {"id",      "schedule_id", "scheduled_at", "state",
+                                          "attempt", "status",      "error"};
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; !e && i < COUNT_OF(members); i++)
+        e = add_cell(g, json_object_get(run, members[i]), err);
+    return e;
+}
+
+int show_runs(const json_t *all)
+{
+    static const char *const heads[] = {"RUN",     "SCHEDULE", "SCHEDULED AT", "STATE",
+                                        "ATTEMPT", "STATUS",   "ERROR"};
+
+    return show_table(all, heads, COUNT_OF(heads), add_run_row);
 }
 
 int show_ready(struct str body)

@@ -16,7 +16,11 @@ int show_batch(struct str body, bool json);
 int show_list(const json_t *all);
 int show_schedule(struct str body);
 int show_deleted(struct str body);
-int show_triggered(struct str body);
+int show_run(struct str body);
+int show_state(struct str body);
+int show_backfilled(struct str body);
+int show_redriven(struct str body);
+int show_runs(const json_t *all);
 int show_instances(struct str body);
 int show_ready(struct str body);
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from harness import TOP, definition, run_cli
+from harness import TOP, definition, run_cli, wait_until
+from receiver import answer
 
-COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "instances", "health", "next", "config check", "config show",
+COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "pause", "resume", "backfill", "runs", "redrive", "discard", "instances", "health", "next", "config check", "config show",
             "config reference", "version"]
 
 
@@ -51,6 +52,10 @@ def test_the_manual_has_every_page(command):
         (["list", "--json=yes"], "--json takes no value"),
         (["list", "extra"], "too many arguments: extra"),
         (["get"], "missing: ID"),
+        (["backfill", "x", "y"], "missing: ID FROM TO"),
+        (["redrive"], "name the runs in one way"),
+        (["redrive", "a", "--all"], "name the runs in one way"),
+        (["runs", "--limit", "x"], "--limit must be"),
         (["add"], "missing: FILE|-"),
         (["next", "* * *"], "5 fields"),
         (["next", "* * * * *", "-n", "0"], "--count must be 1 to 1000"),
@@ -173,7 +178,7 @@ def test_a_schedule_is_added_shown_fired_and_deleted(carillon, receiver, tmp_pat
 
     fired = run_cli("trigger", schedule_id, url=carillon.url)
     assert fired.returncode == 0, fired.stderr
-    run_id = re.match(r"run (\S+)  scheduled at ", fired.stdout).group(1)
+    run_id = re.match(r"run (\S+) pending  scheduled at ", fired.stdout).group(1)
     (request,) = receiver.wait_for(1, "/cli")
     assert request.headers["Carillon-Run-Id"] == run_id
 
@@ -183,6 +188,46 @@ def test_a_schedule_is_added_shown_fired_and_deleted(carillon, receiver, tmp_pat
     assert "404" in gone.stderr
     missing = run_cli("get", schedule_id, "--json", url=carillon.url)
     assert (missing.returncode, json.loads(missing.stdout)["status"]) == (1, 404)
+
+
+def test_a_schedule_is_paused_and_resumed(carillon, receiver):
+    add(carillon, definition(receiver.url, "cron", "0 0 1 1 *"))
+    (schedule,) = json.loads(run_cli("list", "--json", url=carillon.url).stdout)
+    paused = run_cli("pause", schedule["id"], url=carillon.url)
+    assert (paused.returncode, paused.stdout) == (0, f"paused {schedule['id']}  next -\n")
+    resumed = run_cli("resume", schedule["id"], url=carillon.url)
+    assert resumed.stdout == f"active {schedule['id']}  next {schedule['next_at']}\n"
+    assert "(404)" in run_cli("pause", "00000000-0000-7000-8000-000000000000", url=carillon.url).stderr
+
+
+def test_runs_are_shown_redriven_discarded_and_backfilled(carillon, receiver):
+    receiver.rule("/x", answer(500))
+    task = {"failed_policy": "retry_dlq", "max_retry_count": 0}
+    made = [carillon.api.register(definition(receiver.url + "/x", key=f"k{i}", task=task))["id"] for i in range(3)]
+    dead = wait_until(lambda: len(r := carillon.api.get("/runs?state=dead").json()) == 3 and r, "three dead runs")
+    table = run_cli("runs", "--state", "dead", url=carillon.url).stdout.splitlines()
+    assert len(table) == 4 and all("status 500" in line or "500" in line for line in table[1:])
+    assert len(json.loads(run_cli("runs", made[0], "--json", url=carillon.url).stdout)) == 1
+
+    gone = run_cli("discard", dead[0]["id"], url=carillon.url)
+    assert gone.stdout.startswith(f"run {dead[0]['id']} cancelled  scheduled at ")
+    assert "(409)" in run_cli("discard", dead[0]["id"], url=carillon.url).stderr
+    receiver.rule("/x", answer(200))
+    both = run_cli("redrive", dead[1]["id"], dead[0]["id"], url=carillon.url)
+    assert both.returncode == 1
+    assert both.stdout.splitlines()[0] == "1 redriven, 1 refused"
+    assert dead[0]["id"] + ": only a dead run" in both.stdout
+    rest = run_cli("redrive", "--all", url=carillon.url)
+    assert (rest.returncode, rest.stdout) == (0, "1 redriven, 0 refused\n")
+    wait_until(lambda: len(carillon.api.get("/runs?state=succeeded").json()) == 2, "both succeed")
+
+    add(carillon, definition(receiver.url + "/y", "cron", "0 0 * * *", key="daily"))
+    daily = carillon.api.get("/schedules?key=daily").json()[0]["id"]
+    range_ = ("backfill", daily, "2026-01-01T00:00:00", "2026-01-04T00:00:00")
+    assert run_cli(*range_, "--dry-run", url=carillon.url).stdout == "3 would be made, 0 skipped\n"
+    assert run_cli(*range_, url=carillon.url).stdout == "3 made, 0 skipped\n"
+    assert run_cli(*range_, url=carillon.url).stdout == "0 made, 3 skipped\n"
+    receiver.wait_for(3, "/y")
 
 
 def test_a_refusal_names_the_member_at_fault(carillon, receiver):

@@ -1,6 +1,6 @@
 /*
- * ops_engine.c: see ops_engine.h. All may be repeated: a claim whose commit is undecided leaves at worst runs
- * under a lease that nobody holds, which ends; an outcome recorded twice is stale the second time.
+ * ops_engine.c: see ops_engine.h. All may be repeated: a claim whose commit is undecided looks for what it
+ * brought under its own tokens; an outcome recorded twice is stale the second time.
  */
 #include "store/ops_engine.h"
 
@@ -8,16 +8,75 @@
 #include "store/op.h"
 #include "store/ops_once.h"
 
+/* Takes those out that are in `lost`, which is in the order of the items. */
+static void forget_lost(struct claim_result *r, const struct uuid_list *lost)
+{
+    size_t kept = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        if (at < lost->n && uuid_eq(lost->items[at], r->items[i].run.id)) {
+            schedule_unref(r->items[i].schedule);
+            at++;
+        } else {
+            r->items[kept++] = r->items[i];
+        }
+    }
+    r->n = kept;
+}
+
+/* Renews the leases of what an earlier try brought; what is not there under its token is forgotten. */
+static enum err renew_earlier(struct store *s, struct claim_result *r, struct wall until, struct error *err)
+{
+    CLEANUP(alloc_free_p) void *runs = NULL;
+    CLEANUP(alloc_free_p) void *tokens = NULL;
+    CLEANUP(uuid_list_done) struct uuid_list lost = {0};
+    enum err e = alloc_array(r->n, sizeof(struct uuid), &runs, err);
+
+    if (!e)
+        e = alloc_array(r->n, sizeof(uint64_t), &tokens, err);
+    if (e)
+        return e;
+    for (size_t i = 0; i < r->n; i++) {
+        ((struct uuid *)runs)[i] = r->items[i].run.id;
+        ((uint64_t *)tokens)[i] = r->items[i].run.lease_token;
+        r->items[i].run.lease_until = until;
+    }
+    e = store_renew(s, runs, tokens, r->n, until, &lost, err);
+    if (!e)
+        forget_lost(r, &lost);
+    return e;
+}
+
+/*
+ * Run again, since the answer to an earlier try's commit was lost, or the try was undone. Nobody but this
+ * operation knows the tokens of what that try brought: claimed anew beside it, those runs would wait until
+ * their leases end.
+ */
+static enum err run_claim_once(struct store *s, struct op_claim *o, struct wall now, struct error *err)
+{
+    enum err e;
+
+    if (o->ret.n > 0) {
+        e = renew_earlier(s, &o->ret, wall_add(now, o->request.lease_us), err);
+        if (e)
+            return e;
+    }
+    if (o->ret.n > 0) {
+        o->ret.now = now;
+        return store_next_due(s, &o->ret.next_due, err);
+    }
+    claim_result_done(&o->ret);
+    return store_claim(s, o->cache, &o->request, now, &o->ret, err);
+}
+
 static enum err run_claim(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
                           struct error *err)
 {
     (void)notice;
     for (size_t i = 0; i < n; i++) {
-        struct op_claim *o = OP_AS(ops[i], struct op_claim);
-        enum err e;
+        enum err e = run_claim_once(s, OP_AS(ops[i], struct op_claim), now, err);
 
-        claim_result_done(&o->ret); /* of a try that came to nothing */
-        e = store_claim(s, o->cache, &o->request, now, &o->ret, err);
         if (e)
             return e;
     }

@@ -550,6 +550,43 @@ static void a_claim_repeated_after_a_rollback_brings_the_same(void **state)
     op_claim_free(o);
 }
 
+/* Its answer was lost: what it brought is not left to the end of leases that nobody knows of. */
+static void a_claim_repeated_after_its_commit_brings_what_it_has(void **state)
+{
+    struct ground *g = *state;
+    struct op_claim *o = claim_op(g);
+    struct claim_result other;
+    struct run first;
+    struct wall until;
+
+    (void)registered_as(g, "a", NOWISH);
+    (void)registered_as(g, "b", NOWISH);
+    drop(run_one(g, &o->op));
+    assert_int_equal(o->ret.n, 2);
+    first = o->ret.items[1].run;
+    until = o->ret.items[1].run.lease_until;
+    (void)ended(g, &o->ret.items[0], RUN_SUCCEEDED); /* as by another, who had taken it over */
+    g->now = wall_add(g->now, 5 * SECOND);
+    (void)registered_as(g, "c", NOWISH);
+    drop(run_one(g, &o->op));
+    assert_int_equal(o->ret.n, 1);
+    assert_true(uuid_eq(o->ret.items[0].run.id, first.id));
+    assert_int_equal(o->ret.items[0].run.lease_token, first.lease_token);
+    assert_int_equal(o->ret.items[0].run.attempt, 1);
+    assert_true(o->ret.items[0].run.lease_until.us > until.us);
+    assert_true(o->ret.next_due.us <= g->now.us); /* of the third */
+    assert_int_equal(stats_of(g).runs[RUN_RUNNING], 1);
+    other = claim_n(g, 1);
+    claim_result_done(&other);
+    /* And where all are gone, it claims. */
+    (void)ended(g, &o->ret.items[0], RUN_SUCCEEDED);
+    (void)registered_as(g, "d", NOWISH);
+    drop(run_one(g, &o->op));
+    assert_int_equal(o->ret.n, 1);
+    assert_false(uuid_eq(o->ret.items[0].run.id, first.id));
+    op_claim_free(o);
+}
+
 int main(void)
 {
 #define SENTENCE(f)                                                                                          \
@@ -576,6 +613,7 @@ int main(void)
         SENTENCE(runs_of_an_unknown_schedule_are_not_found_but_those_of_a_removed_one_are),
         SENTENCE(an_engines_turn),
         SENTENCE(a_claim_repeated_after_a_rollback_brings_the_same),
+        SENTENCE(a_claim_repeated_after_its_commit_brings_what_it_has),
     };
 
     ground_process_setup();

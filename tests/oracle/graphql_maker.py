@@ -262,7 +262,7 @@ class Maker:
                 # may be null by its type, but has a value, or the place has
                 declared = ref[1]
                 if not has_default and not self.slip():
-                    initial = self.value(ref, None, 1, False)
+                    initial = self.literal(ref[1], None, 1)
             elif ref[0] != "!" and rng.random() < 0.3:
                 declared = ("!", ref)
             elif rng.random() < 0.3:
@@ -274,16 +274,18 @@ class Maker:
         return f"${name}"
 
     def value(self, ref: Ref, d: Definition | None, depth: int, has_default: bool) -> str:
-        rng = self.rng
-        if d is not None and rng.random() < 0.2:
+        if d is not None and self.rng.random() < 0.2:
             return self.variable(ref, d, has_default)
-        if ref[0] == "!":
-            return "null" if self.slip(0.2) else self.value(ref[1], d, depth, False)
-        if rng.random() < 0.06:
+        if self.slip(0.2) if ref[0] == "!" else self.rng.random() < 0.06:
             return "null"
+        return self.literal(nullable(ref), d, depth)
+
+    def literal(self, ref: Ref, d: Definition | None, depth: int) -> str:
+        """Of a nullable type, but not null."""
+        rng = self.rng
         if ref[0] == "[]":
             if rng.random() < 0.15:
-                return self.value(ref[1], d, depth, False)
+                return self.literal(nullable(ref[1]), d, depth)
             return "[" + ", ".join(self.value(ref[1], d, depth + 1, False) for _ in range(rng.randrange(3))) + "]"
         t = self.types[ref]
         if t.kind == "INPUT_OBJECT":

@@ -84,10 +84,17 @@ class Values:
             return {name: self.any_json(depth + 1) for name in self.rng.sample(["a", "b", "c"], self.rng.randrange(3))}
         return [None, True, 0, -17, 2.5, "text"][kind]
 
-    def leaf(self, name: str):
+    def wrong_leaf(self, name: str, answered: bool):
+        """What is answered with a number for a text is made one by graphql-js, and refused by us: not asked."""
+        wrong = [{"no": "leaf"}, ["no", "leaf"]]
+        if name not in ("String", "ID"):
+            wrong.append("NO_SUCH")
+        return self.rng.choice(wrong if answered else [*wrong, 2**40, 1.5, True])
+
+    def leaf(self, name: str, answered: bool = False):
         rng = self.rng
         if rng.random() < self.wrong:
-            return rng.choice([{"no": "leaf"}, ["no", "leaf"], "NO_SUCH", 2**40, 1.5, True])
+            return self.wrong_leaf(name, answered)
         if name in self.types and self.types[name].kind == "ENUM":
             return rng.choice(self.types[name].values)
         if name == "Int":
@@ -136,14 +143,14 @@ class Values:
         if rng.random() < 0.08:
             return None
         if rng.random() < self.wrong:
-            return {"__error": rng.choice(["It is broken.", "", "Gone: \u6f22"])}
+            return {"__error": rng.choice(["It is broken.", "Gone: \u6f22"])}
         if ref[0] == "[]":
             if rng.random() < self.wrong:
                 return "no list"
             return [self.of_output(ref[1], depth) for _ in range(rng.randrange(4))]
         t = self.types[ref]
         if t.kind in ("SCALAR", "ENUM"):
-            return self.leaf(ref)
+            return self.leaf(ref, answered=True)
         return self.object(rng.choice(t.possible), depth + 1)
 
     def object(self, name: str, depth: int = 0):

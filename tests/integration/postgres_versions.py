@@ -3,6 +3,7 @@
 import lzma
 import pathlib
 import shutil
+import stat
 import subprocess
 import tarfile
 import tempfile
@@ -49,8 +50,14 @@ class Server:
             return
         if not (folder / "whole").exists():
             _unpack(folder)
+        self.bin = folder / "tree" / "bin"
+        if not all(parent.stat().st_mode & stat.S_IXOTH for parent in self.bin.parents):
+            self._copy(folder / "tree")
+
+    def _copy(self, tree):
+        """The server runs as another user than root, who may not come here."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carillon-pg-bin-"))
-        shutil.copytree(folder / "tree", self.folder, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(tree, self.folder, symlinks=True, dirs_exist_ok=True)
         self.folder.chmod(0o755)
         self.bin = self.folder / "bin"
 

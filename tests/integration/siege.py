@@ -107,6 +107,10 @@ class Siege:
         """`stalls`: an instance stands still and goes on later."""
         return Fault(what, self, stalls)
 
+    def extra(self, path):
+        """What came by this path is somebody else's account, and belongs to the record."""
+        self.allowed |= {occurrence(key) for key in self.counting.by_key(path)}
+
     def came(self):
         return {occurrence(key): arrivals for key, arrivals in self.counting.by_key().items()}
 

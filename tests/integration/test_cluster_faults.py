@@ -10,8 +10,9 @@ import time
 import pytest
 
 from counting import Counting
-from harness import wait_until
+from harness import definition, wait_until
 from postgres_peer import Postgres
+from redis_peer import Redis
 from siege import SECOND, Siege, judge_record, now_us
 
 pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is not installed")
@@ -41,13 +42,29 @@ def counting(tmp_path):
 
 
 @pytest.fixture
-def cluster(make_carillon, postgres):
+def make_cluster(make_carillon, postgres):
     settings = {
         "CARILLON_DATABASE_URL": postgres.url,
         "CARILLON_SCHEDULER_LEASE": f"{LEASE_S}s",
         "CARILLON_SCHEDULER_FETCH_INTERVAL": "1s",
     }
-    return [make_carillon(**settings, CARILLON_SERVER_INSTANCE=f"node{i}") for i in range(INSTANCES)]
+
+    def make(**more):
+        return [make_carillon(**settings, **more, CARILLON_SERVER_INSTANCE=f"node{i}") for i in range(INSTANCES)]
+
+    return make
+
+
+@pytest.fixture
+def cluster(make_cluster):
+    return make_cluster()
+
+
+@pytest.fixture
+def redis():
+    one = Redis()
+    yield one
+    one.stop()
 
 
 @pytest.fixture
@@ -130,6 +147,26 @@ def test_connections_that_are_cut_lose_nothing(cluster, postgres, counting, tell
         with siege.fault("connections cut"):
             postgres.cut_connections()
     judge(siege, postgres, cluster[0].api, tell)
+
+
+@pytest.mark.skipif(not Redis.available(), reason="redis is not installed")
+def test_redis_is_not_needed_for_anything_to_fire(make_cluster, redis, postgres, counting, tell):
+    cluster = make_cluster(CARILLON_WAKEUP_MODE="redis", CARILLON_REDIS_URL=f"redis://{redis.host}")
+    siege = Siege(cluster, counting)
+    siege.until(1.1)
+    with siege.fault("Redis killed"):
+        redis.kill()
+    siege.until(4)
+    # Nobody can be told of it, and it comes all the same.
+    cluster[1].api.register(definition(counting.url + "/alone", "now"))
+    wait_until(lambda: counting.arrivals("/alone"), "what is registered without Redis")
+    redis.start()
+    siege.until(6)
+    with siege.fault("Redis killed"):
+        redis.kill()
+    redis.start()
+    siege.extra("/alone")
+    assert judge(siege, postgres, cluster[0].api, tell) == {}
 
 
 def test_the_monitor_is_followed_when_it_is_killed(cluster, postgres, counting, tell):

@@ -61,7 +61,6 @@ def postgres(server):
 
 def test_two_instances_share_it_through_a_restart(postgres, make_carillon, receiver):
     settings = {"CARILLON_DATABASE_URL": postgres.url, "CARILLON_SCHEDULER_FETCH_INTERVAL": "1s"}
-    settings["CARILLON_SCHEDULER_LEASE"] = "3s"  # so long waits what was claimed by a commit whose answer was lost
     both = [make_carillon(**settings) for _ in range(2)]
     ids = []
     for i in range(40):

@@ -32,7 +32,6 @@ enum {
 #define FIRST_BACKOFF_US (50 * US_PER_MS)
 #define MAX_BACKOFF_US (2 * US_PER_S)
 #define CONNECT_US (3 * US_PER_S) /* both, with their greetings */
-#define ANSWER_US (5 * US_PER_S)  /* a server that owes an answer for so long is gone */
 #define LAST_US (1 * US_PER_S)
 /* Held for so long a connection was good: the next one is tried at once. */
 #define STABLE_US (1 * US_PER_S)
@@ -385,13 +384,13 @@ static enum err go_up(struct wakeup *w, struct error *err)
 
 static enum err check_patience(const struct wakeup *w, struct mono now, struct error *err)
 {
-    bool ear = w->asked_at.us != INT64_MIN && now.us - w->asked_at.us >= ANSWER_US;
-    bool mouth = w->owed > 0 && now.us - w->owed_since.us >= ANSWER_US;
+    bool ear = w->asked_at.us != INT64_MIN && now.us - w->asked_at.us >= w->options.patience_us;
+    bool mouth = w->owed > 0 && now.us - w->owed_since.us >= w->options.patience_us;
 
     if (!ear && !mouth)
         return ERR_NONE;
-    return error_set(err, ERR_UNAVAILABLE, w->where, "no answer from %s for %d s", w->where,
-                     (int)(ANSWER_US / US_PER_S));
+    return error_set(err, ERR_UNAVAILABLE, w->where, "no answer from %s for %lld ms", w->where,
+                     (long long)(w->options.patience_us / US_PER_MS));
 }
 
 /* Both are asked together, so a silent thread wakes as seldom as can be. */
@@ -413,11 +412,11 @@ static struct mono next_step(struct wakeup *w)
     struct mono at = NEVER;
 
     if (w->asked_at.us != INT64_MIN)
-        at = earlier(at, mono_add(w->asked_at, ANSWER_US));
+        at = earlier(at, mono_add(w->asked_at, w->options.patience_us));
     else
         at = earlier(at, mono_add(w->heard_at, w->options.check_us));
     if (w->owed > 0)
-        at = earlier(at, mono_add(w->owed_since, ANSWER_US));
+        at = earlier(at, mono_add(w->owed_since, w->options.patience_us));
     else if (has_pending(w))
         at = earlier(at, mono_add(w->said_at, w->options.apart_us));
     return at;
@@ -614,6 +613,8 @@ static enum err init(struct wakeup *w, const struct wakeup_options *o, struct er
     w->options.url = w->options.name = NULL;
     if (w->options.check_us <= 0)
         w->options.check_us = 15 * US_PER_S;
+    if (w->options.patience_us <= 0)
+        w->options.patience_us = 5 * US_PER_S;
     if (w->options.apart_us <= 0)
         w->options.apart_us = 20 * US_PER_MS;
     e = take_address(w, o, err);

@@ -26,6 +26,7 @@ struct wakeup_options {
     void *arg;
     struct log *log;
     int64_t check_us; /* how often a silent server is asked whether it lives; default 15 s */
+    int64_t patience_us; /* a server that owes an answer for so long is gone; default 5 s */
     int64_t apart_us; /* between two messages, so that a burst is few; default 20 ms */
 };
 

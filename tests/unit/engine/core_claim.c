@@ -313,6 +313,38 @@ static void a_step_of_the_wall_clock_is_seen_by_the_claim(void **state)
     expect(&f, CORE_CLAIM);
 }
 
+static void who_never_claims_asks_for_nothing_and_is_not_woken(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){.never_claims = true});
+    tick(&f, 0);
+    core_on_due(f.core, f.now, f.now.wall);
+    tick(&f, 100 * US_PER_S);
+    expect_nothing(&f);
+    assert_true(wall_is_never(core_wake_at(f.core).wall));
+    assert_int_equal(core_wake_at(f.core).mono.us, INT64_MAX);
+}
+
+static void who_cannot_be_told_looks_more_often(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){.safety_poll_us = 300 * US_PER_S});
+    first_claim(&f, NULL, 0, WALL_NEVER);
+    tick(&f, 10 * US_PER_S);
+    expect_nothing(&f);
+    core_set_safety_poll(f.core, f.now, 5 * US_PER_S);
+    expect(&f, CORE_CLAIM);
+    claimed(&f, NULL, 0, WALL_NEVER);
+    assert_int_equal(core_wake_at(f.core).mono.us, f.now.mono.us + 5 * US_PER_S);
+    core_set_safety_poll(f.core, f.now, 300 * US_PER_S);
+    tick(&f, 100 * US_PER_S);
+    expect_nothing(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +366,8 @@ int main(void)
         cmocka_unit_test(an_empty_answer_that_says_there_is_more_is_followed_at_once),
         cmocka_unit_test(large_definitions_make_the_core_full_before_their_number_does),
         cmocka_unit_test(a_notice_ends_the_pause_after_an_empty_answer),
+        cmocka_unit_test(who_never_claims_asks_for_nothing_and_is_not_woken),
+        cmocka_unit_test(who_cannot_be_told_looks_more_often),
         cmocka_unit_test(a_step_of_the_wall_clock_is_seen_by_the_claim),
     };
 

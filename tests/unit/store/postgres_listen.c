@@ -105,6 +105,27 @@ static void more_changes_than_fit_become_all(void **state)
     assert_true(out.all);
 }
 
+static void notices_that_are_merged_tell_what_each_told(void **state)
+{
+    struct change change = {.schedule_id = {{7}}, .version = 3};
+    const struct notice first = {.earliest = {50}, .changed = {.items = &change, .n = 1}};
+    const struct notice second = {.earliest = {40}};
+    struct notice to = {.earliest = WALL_NEVER};
+
+    (void)state;
+    notice_merge(&to, &first, 2);
+    notice_merge(&to, &second, 2);
+    notice_merge(&to, &first, 2);
+    assert_int_equal(to.earliest.us, 40);
+    assert_int_equal(to.changed.n, 2);
+    assert_int_equal(to.changed.items[0].version, 3);
+    assert_false(to.all);
+    notice_merge(&to, &first, 2); /* one more than may be kept */
+    assert_true(to.all);
+    assert_int_equal(to.earliest.us, 40);
+    change_list_done(&to.changed);
+}
+
 static void text_that_is_not_ours_means_everything(void **state)
 {
     static const char *const texts[] = {"",  "hello",   "2 00000000-0000-0000-0000-000000000001 5",
@@ -450,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_notice_is_read_as_it_was_written),
         cmocka_unit_test(a_notice_without_a_time_has_none_when_it_is_read),
         cmocka_unit_test(more_changes_than_fit_become_all),
+        cmocka_unit_test(notices_that_are_merged_tell_what_each_told),
         cmocka_unit_test(text_that_is_not_ours_means_everything),
         cmocka_unit_test(a_listener_ends_while_the_database_is_away),
         TEST(others_are_told_what_is_due_and_what_changed),

@@ -32,6 +32,9 @@ enum {
     HEADER_MAX = 32 * 1024
 };
 
+/* After the grace: what a stop may take at most. The engine takes as long for its last records. */
+#define AFTER_GRACE_US (5 * US_PER_S)
+
 struct service {
     const struct settings *settings;
     const char *version;
@@ -303,14 +306,16 @@ static enum err start(struct service *v, struct error *err)
  */
 static void stop(struct service *v, int64_t grace_us)
 {
-    struct mono until = mono_add(clock_mono(), grace_us);
-    int64_t left;
+    struct mono last = mono_add(clock_mono(), grace_us + AFTER_GRACE_US);
+    struct wiring_deadline *deadline = wiring_deadline_new(last, v->api ? EXIT_OK : EXIT_FAILED, v->log);
 
+    /* Its attempts and the API's requests end at the same time, within the one grace. */
+    if (v->engine)
+        engine_begin_stop(v->engine, grace_us);
     if (v->api)
         api_stop(v->api, grace_us);
-    left = until.us - clock_mono().us;
     if (v->engine)
-        engine_stop(v->engine, left > 0 ? left : 0);
+        engine_stop(v->engine, grace_us);
     lane_free(v->reader);
     lane_free(v->writer);
     /* Told by others it may still be, and that changes nothing; what our last commits made due they must
@@ -322,6 +327,7 @@ static void stop(struct service *v, int64_t grace_us)
     zones_free(v->zones);
     guard_unref(v->guard);
     alloc_free(v->hidden_headers);
+    wiring_deadline_met(deadline);
 }
 
 /* --- what is said and awaited --- */

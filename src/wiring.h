@@ -17,6 +17,14 @@
 int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd);
 
 /*
+ * Ends the process with that status at `at`, unless wiring_deadline_met() was called before: nothing that
+ * hangs may keep a stop from coming to its end. NULL when there is no thread for it; wiring_deadline.c
+ */
+struct wiring_deadline;
+struct wiring_deadline *wiring_deadline_new(struct mono at, int status, struct log *log);
+void wiring_deadline_met(struct wiring_deadline *d); /* and frees it */
+
+/*
  * The database that the settings name, which it borrows. The lanes open their connections of it by the two
  * functions, whose argument it is. It outlives them. wiring_store.c
  */

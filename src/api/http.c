@@ -45,6 +45,8 @@ enum { SWALLOW_MAX = 4 * 1024 * 1024 };
 enum { BODY_SMALL = 64 * 1024 };
 /* After its idle time a body must keep coming at this rate. */
 enum { BODY_BYTES_A_MS = 1 };
+/* For requests whose body has not come yet when the stop begins. */
+#define BODIES_US (2 * US_PER_S)
 /* For sending the last answers when the grace is over. */
 #define LAST_ANSWERS_US (2 * US_PER_S)
 
@@ -424,8 +426,14 @@ static bool wait_for_none(struct http *h, _Atomic unsigned *counter, int64_t pat
 
 static void wait_for_calm(struct http *h, int64_t grace_us)
 {
+    struct mono until = mono_add(clock_mono(), grace_us);
+    int64_t left;
+
     MUST(pthread_mutex_lock(&h->lock) == 0);
-    (void)wait_for_none(h, &h->under_way, grace_us);
+    /* A body that is being sent is waited for, but not for as long as its sender likes. */
+    (void)wait_for_none(h, &h->under_way, grace_us < BODIES_US ? grace_us : BODIES_US);
+    left = until.us - clock_mono().us;
+    (void)wait_for_none(h, &h->owed, left > 0 ? left : 0);
     atomic_store(&h->refusing, true);
     /* However long it takes: the lanes give back what they have. */
     while (atomic_load(&h->away) > 0)

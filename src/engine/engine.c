@@ -181,15 +181,24 @@ bool engine_is_monitor(struct engine *e)
     return is;
 }
 
-void engine_stop(struct engine *e, int64_t grace_us)
+void engine_begin_stop(struct engine *e, int64_t grace_us)
 {
     if (!e->writer)
         return;
     lock(&e->mail);
-    e->mail.stop = true;
-    e->mail.grace_us = grace_us > 0 ? grace_us : 0;
+    if (!e->mail.stop) {
+        e->mail.stop = true;
+        e->mail.grace_us = grace_us > 0 ? grace_us : 0;
+    }
     loop_wake_locked(e);
     unlock(&e->mail);
+}
+
+void engine_stop(struct engine *e, int64_t grace_us)
+{
+    if (!e->writer)
+        return;
+    engine_begin_stop(e, grace_us);
     MUST(pthread_join(e->thread, NULL) == 0);
     e->writer = NULL;
 }

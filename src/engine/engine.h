@@ -63,7 +63,7 @@ struct engine_stats {
     uint64_t attempts_ok[3];          /* by enum task_type */
     uint64_t attempts_failed[3];
     struct deliver_stats deliver[3]; /* the same */
-    size_t instances; /* that live, by the last heartbeat's answer; 0: not known yet */
+    size_t instances;                /* that live, by the last heartbeat's answer; 0: not known yet */
     bool is_monitor;
 };
 /* Any thread: a copy as of the loop's last turn. */
@@ -74,6 +74,8 @@ void engine_get_stats(struct engine *e, struct engine_stats *ret);
  */
 bool engine_is_monitor(struct engine *e);
 
+/* The same without waiting for it: engine_stop() must follow, whose grace is this one then. */
+void engine_begin_stop(struct engine *e, int64_t grace_us);
 /*
  * Stops claiming, finishes what is in flight within `grace_us`, then aborts it, hands back the rest and joins
  * the thread. Blocks, for the grace and 5 s at most, whatever targets and lane do. Nothing when never

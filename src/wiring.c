@@ -22,6 +22,7 @@
 #include "calendar/zones.h"
 #include "deliver/deliver.h"
 #include "deliver/guard.h"
+#include "deliver/sign.h"
 
 /* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
 enum {
@@ -44,6 +45,8 @@ struct service {
     struct schedule_rules rules;        /* for what clients send */
     struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
     struct guard *guard;
+    struct signer *signer;
+    struct str *secret_names;
     struct uuid instance;
     char roles[32]; /* "api,worker,monitor" */
     struct wall started_at;
@@ -89,6 +92,8 @@ static enum err make_rules(struct service *v, struct error *err)
     };
     for (size_t i = 0; i < deliver_kinds_n; i++)
         v->rules.task_enabled[deliver_kinds[i].type] = true;
+    v->rules.secrets = v->secret_names;
+    v->rules.secrets_n = s->secrets_n;
     v->stored_rules = v->rules;
     v->stored_rules.trusted = true;
     return ERR_NONE;
@@ -105,6 +110,29 @@ static void name_roles(struct service *v)
             n += (size_t)snprintf(v->roles + n, sizeof(v->roles) - n, "%s%s", n > 0 ? "," : "", names[i]);
     }
     MUST(n < sizeof(v->roles));
+}
+
+/* Before the rules, which name the secrets. */
+static enum err make_signer(struct service *v, struct error *err)
+{
+    const struct settings *s = v->settings;
+    struct sign_secret *secrets = NULL;
+    enum err e = alloc_array(s->secrets_n, sizeof(*secrets), (void **)&secrets, err);
+
+    if (!e)
+        e = alloc_array(s->secrets_n, sizeof(*v->secret_names), (void **)&v->secret_names, err);
+    for (size_t i = 0; i < s->secrets_n && !e; i++) {
+        const struct settings_secret *from = &s->secrets[i];
+
+        v->secret_names[i] = str_of(from->name);
+        secrets[i] = (struct sign_secret){.name = str_of(from->name), .n = from->n};
+        for (size_t k = 0; k < from->n; k++)
+            secrets[i].texts[k] = str_of(from->values[k]);
+    }
+    if (!e)
+        e = signer_new(secrets, s->secrets_n, &v->signer, err);
+    alloc_free(secrets);
+    return e;
 }
 
 static enum err make_guard(struct service *v, struct error *err)
@@ -152,6 +180,7 @@ static struct engine_options engine_options_of(struct service *v)
                 .per_host_max = (size_t)s->delivery.per_host_connections,
                 .ca_file = s->delivery.ca_file[0] != '\0' ? s->delivery.ca_file : NULL,
                 .guard = v->guard,
+                .signer = v->signer,
                 .per_host_rate = s->delivery.per_host_rate,
                 .circuit_failures = (unsigned)s->delivery.circuit_failures,
             },
@@ -273,7 +302,7 @@ static enum err start(struct service *v, struct error *err)
 {
     struct engine_options engine;
     struct api_options api;
-    enum err e = make_rules(v, err);
+    enum err e = make_signer(v, err);
 
     if (!e)
         e = make_guard(v, err);
@@ -326,6 +355,8 @@ static void stop(struct service *v, int64_t grace_us)
     wiring_store_free(v->store);
     zones_free(v->zones);
     guard_unref(v->guard);
+    signer_free(v->signer);
+    alloc_free(v->secret_names);
     alloc_free(v->hidden_headers);
     wiring_deadline_met(deadline);
 }

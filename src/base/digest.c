@@ -3,11 +3,13 @@
  */
 #include "base/digest.h"
 
-#include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 CLEANUP_FN(EVP_MD_CTX, EVP_MD_CTX_free)
+CLEANUP_FN(EVP_MAC, EVP_MAC_free)
+CLEANUP_FN(EVP_MAC_CTX, EVP_MAC_CTX_free)
 
 static bool add_part(EVP_MD_CTX *ctx, struct str part)
 {
@@ -41,20 +43,40 @@ enum err digest_parts(const struct str *parts, size_t n, uint8_t ret[DIGEST_BYTE
     return ERR_NONE;
 }
 
-enum err digest_hmac(struct str key, struct str message, uint8_t ret[DIGEST_BYTES], struct error *err)
+static bool hmac_parts(EVP_MAC_CTX *ctx, struct str key, const struct str *parts, size_t n,
+                       uint8_t ret[DIGEST_BYTES])
 {
-    uint8_t mac[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
+    char sha256[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
+                                 OSSL_PARAM_construct_end()};
+    size_t size = 0;
 
-    if (key.n > INT_MAX)
-        return error_set(err, ERR_TOO_LARGE, NULL, "the key has %zu bytes", key.n);
-    if (!HMAC(EVP_sha256(), key.n > 0 ? key.p : "", (int)key.n,
-              (const unsigned char *)(message.n > 0 ? message.p : ""), message.n, mac, &size) ||
-        size != DIGEST_BYTES)
+    if (EVP_MAC_init(ctx, (const unsigned char *)(key.n > 0 ? key.p : ""), key.n, params) != 1)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n > 0 && EVP_MAC_update(ctx, (const unsigned char *)parts[i].p, parts[i].n) != 1)
+            return false;
+    }
+    return EVP_MAC_final(ctx, ret, &size, DIGEST_BYTES) == 1 && size == DIGEST_BYTES;
+}
+
+enum err digest_hmac_parts(struct str key, const struct str *parts, size_t n, uint8_t ret[DIGEST_BYTES],
+                           struct error *err)
+{
+    CLEANUP(EVP_MAC_free_p) EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    CLEANUP(EVP_MAC_CTX_free_p) EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    uint8_t made[DIGEST_BYTES];
+
+    if (!ctx || !hmac_parts(ctx, key, parts, n, made))
         return error_set(err, ERR_INTERNAL, NULL, "libcrypto failed in HMAC-SHA-256");
     for (size_t i = 0; i < DIGEST_BYTES; i++)
-        ret[i] = mac[i];
+        ret[i] = made[i];
     return ERR_NONE;
+}
+
+enum err digest_hmac(struct str key, struct str message, uint8_t ret[DIGEST_BYTES], struct error *err)
+{
+    return digest_hmac_parts(key, &message, 1, ret, err);
 }
 
 uint64_t digest_mix64(struct str s, uint64_t seed)

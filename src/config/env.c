@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "config/layers.h"
 #include "config/near.h"
+#include "config/secrets.h"
 #include "config/value.h"
 
 static const struct str prefix = {"CARILLON_", 9};
@@ -90,6 +91,30 @@ static void unknown(struct layers *l, struct str name)
                              "no setting has this variable, it has no effect%s", buf_cstr(&hint));
 }
 
+static const struct str secrets_prefix = {"CARILLON_SECRETS_", 17};
+
+static void apply_secret(struct layers *l, struct str variable, struct str value)
+{
+    const struct settings_origin origin = {.layer = SETTINGS_ENV};
+    char name[SECRET_NAME_MAX + 2];
+    char shown[SETTING_NAME_MAX + 1];
+    size_t n = variable.n - secrets_prefix.n < sizeof(name) ? variable.n - secrets_prefix.n : sizeof(name);
+    size_t shown_n = variable.n < SETTING_NAME_MAX ? variable.n : SETTING_NAME_MAX;
+    struct error err = {0};
+
+    if (value.n == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        char c = variable.p[secrets_prefix.n + i];
+
+        name[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    memcpy(shown, variable.p, shown_n);
+    shown[shown_n] = '\0';
+    if (secrets_set_text(l->s, (struct str){name, n}, value, origin, &err))
+        (void)error_list_add(l->faults, err.code, shown, "%s", err.text);
+}
+
 static void apply(struct layers *l, struct str name, struct str value)
 {
     const struct setting *t;
@@ -98,6 +123,10 @@ static void apply(struct layers *l, struct str name, struct str value)
 
     if (!str_starts(name, prefix) || is_others(name) || is_service_link(name, value))
         return;
+    if (str_starts(name, secrets_prefix)) {
+        apply_secret(l, name, value);
+        return;
+    }
     t = find(name);
     if (!t) {
         unknown(l, name);

@@ -97,6 +97,50 @@ static bool is_derived(const struct settings *s, const struct setting *t)
     return s->database.url_made && t->offset == offsetof(struct settings, database.url);
 }
 
+static void add_secret_origin(const struct settings *s, const struct settings_secret *secret, struct buf *out)
+{
+    if (secret->origin.layer == SETTINGS_FILE) {
+        buf_addf(out, "%s:%zu", s->source, secret->origin.line);
+        return;
+    }
+    buf_add_cstr(out, "CARILLON_SECRETS_");
+    for (const char *p = secret->name; *p != '\0'; p++)
+        buf_add_char(out, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+}
+
+static void add_secrets(const struct settings *s, struct buf *out)
+{
+    if (s->secrets_n > 0)
+        buf_add_cstr(out, "secrets:\n");
+    for (size_t i = 0; i < s->secrets_n; i++) {
+        const struct settings_secret *secret = &s->secrets[i];
+        size_t line_start = out->n;
+
+        buf_addf(out, "  %s: %s", secret->name, secret->n > 1 ? "[\"***\", \"***\"]" : "\"***\"");
+        do
+            buf_add_char(out, ' ');
+        while (buf_ok(out) && out->n - line_start < 50);
+        buf_add_cstr(out, "# ");
+        add_secret_origin(s, secret, out);
+        buf_add_char(out, '\n');
+    }
+}
+
+static void add_secrets_json(const struct settings *s, struct buf *out)
+{
+    if (s->secrets_n == 0)
+        return;
+    buf_add_cstr(out, ",\"secrets\":{");
+    for (size_t i = 0; i < s->secrets_n; i++) {
+        const struct settings_secret *secret = &s->secrets[i];
+
+        buf_addf(out, "%s\"%s\":{\"value\":%s,\"from\":\"%s\"}", i > 0 ? "," : "", secret->name,
+                 secret->n > 1 ? "[\"***\",\"***\"]" : "\"***\"",
+                 secret->origin.layer == SETTINGS_FILE ? "file" : "environment");
+    }
+    buf_add_char(out, '}');
+}
+
 enum err settings_print(const struct settings *s, struct buf *out, struct error *err)
 {
     for (size_t i = 0; i < settings_table_n; i++) {
@@ -119,6 +163,7 @@ enum err settings_print(const struct settings *s, struct buf *out, struct error 
         add_origin(s, i, out);
         buf_add_char(out, '\n');
     }
+    add_secrets(s, out);
     return buf_check(out, "settings", err);
 }
 
@@ -166,7 +211,9 @@ enum err settings_print_json(const struct settings *s, struct buf *out, struct e
                                                                   : "environment");
         buf_add_cstr(out, "\"}");
     }
-    buf_add_cstr(out, settings_table[settings_table_n - 1].section[0] ? "}}\n" : "}\n");
+    buf_add_cstr(out, settings_table[settings_table_n - 1].section[0] ? "}" : "");
+    add_secrets_json(s, out);
+    buf_add_cstr(out, "}\n");
     return buf_check(out, "settings", err);
 }
 
@@ -222,5 +269,11 @@ enum err settings_reference(struct buf *out, struct error *err)
         else
             buf_addf(out, " | | %s |\n", t->about);
     }
+    buf_add_cstr(
+        out,
+        "| `secrets.NAME` | `CARILLON_SECRETS_NAME` | one or two secrets | | What `task.sign: NAME` signs "
+        "requests by: `whsec_` and base64 of 24 to 64 bytes. Two, as a list or separated by a comma, "
+        "while one replaces the other: requests then carry both signatures. Never shown. NAME is of "
+        "lower-case letters, digits and `_`; in the variable of upper-case ones. |\n");
     return buf_check(out, "reference", err);
 }

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "config/layers.h"
+#include "config/secrets.h"
 #include "config/value.h"
 
 enum { FILE_MAX_BYTES = 1024 * 1024, URL_MAX_BYTES = 4096 };
@@ -25,6 +26,7 @@ void settings_free(struct settings *s)
         return;
     for (size_t i = 0; i < settings_table_n; i++)
         value_free(s, &settings_table[i]);
+    secrets_free(s);
     alloc_free(s->source);
     alloc_free(s->origins);
     alloc_free(s);

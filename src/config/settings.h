@@ -28,6 +28,15 @@ struct settings_origin {
     size_t line; /* SETTINGS_FILE only */
 };
 
+/* What task.sign names: one secret of Standard Webhooks, or two while one replaces the other. */
+enum { SETTINGS_SECRETS_EACH = 2 };
+struct settings_secret {
+    char *name;
+    char *values[SETTINGS_SECRETS_EACH];
+    size_t n;
+    struct settings_origin origin;
+};
+
 /*
  * Units: YAML takes seconds with fractions and sizes with KiB/MiB; here µs and bytes. Texts are owned by the
  * settings and never NULL.
@@ -105,6 +114,9 @@ struct settings {
         int64_t grace_us;
     } shutdown;
     struct settings_list roles; /* api, worker, monitor */
+
+    struct settings_secret *secrets; /* in the order they were first named in */
+    size_t secrets_n;
 
     char *source;                    /* the file read, "" when none */
     struct settings_origin *origins; /* by place in the table */

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "config/layers.h"
 #include "config/near.h"
+#include "config/secrets.h"
 #include "config/value.h"
 
 struct walk {
@@ -129,12 +130,46 @@ static void set_leaf(struct walk *w, const struct setting *t, const yaml_node_t 
 
 static void walk_mapping(struct walk *w, const yaml_node_t *map, const char *prefix);
 
+/* Below `secrets`: the names are the user's. Nothing of a value is told. */
+static void set_secret(struct walk *w, const yaml_node_t *key, const yaml_node_t *value, const char *path)
+{
+    enum { ITEMS_MAX = SETTINGS_SECRETS_EACH + 1 };
+    const struct settings_origin origin = {.layer = SETTINGS_FILE, .line = line_of(key)};
+    struct str name = {path + strlen("secrets."), strlen(path) - strlen("secrets.")};
+    struct str items[ITEMS_MAX];
+    size_t n = 0;
+    struct error err = {0};
+    enum err e;
+
+    if (is_null(value))
+        return;
+    if (value->type == YAML_SCALAR_NODE) {
+        e = secrets_set_text(w->l->s, name, scalar_text(value), origin, &err);
+    } else if (value->type == YAML_SEQUENCE_NODE) {
+        yaml_node_item_t *i = value->data.sequence.items.start;
+
+        for (; i < value->data.sequence.items.top && n < ITEMS_MAX; i++) {
+            const yaml_node_t *item = yaml_document_get_node(w->doc, *i);
+
+            items[n++] = item && item->type == YAML_SCALAR_NODE ? scalar_text(item) : (struct str){"", 0};
+        }
+        e = secrets_set(w->l->s, name, items, n, origin, &err);
+    } else {
+        e = error_set(&err, ERR_INVALID, NULL, "must be one secret, or a list of two");
+    }
+    if (e)
+        fault(w, err.code, value, "%s %s", path, err.text);
+}
+
 static void walk_member(struct walk *w, const yaml_node_t *key, const yaml_node_t *value, const char *path)
 {
     const struct setting *t = setting_find(str_of(path));
-    bool group = setting_is_group(str_of(path));
+    bool secrets = strcmp(path, "secrets") == 0;
+    bool group = secrets || setting_is_group(str_of(path));
 
-    if (group && value->type == YAML_MAPPING_NODE)
+    if (strncmp(path, "secrets.", strlen("secrets.")) == 0)
+        set_secret(w, key, value, path);
+    else if (group && value->type == YAML_MAPPING_NODE)
         walk_mapping(w, value, path);
     else if (t)
         set_leaf(w, t, value, path);

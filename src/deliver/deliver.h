@@ -20,6 +20,7 @@ enum circuit_change { CIRCUIT_SAME, CIRCUIT_OPENED, CIRCUIT_CLOSED_AGAIN };
 
 struct delivery;
 struct guard;
+struct signer;
 typedef void (*delivery_done_fn)(struct delivery *d);
 
 /* One attempt. Made and owned by the engine; the deliverer uses it between start() and done(). */
@@ -38,13 +39,14 @@ struct delivery {
 
 struct deliver_options {
     bool tls_insecure_allowed;
-    const char *user_agent;    /* "carillon/0.1.0" */
-    size_t connections_max;    /* kept open at most, idle ones included */
-    size_t per_host_max;       /* connections to one host at most; 0: no limit */
-    int64_t per_host_rate;     /* attempts a second at one target; 0: no limit */
-    unsigned circuit_failures; /* without an answer in a row, that open a target's circuit; 0: never */
-    const char *ca_file;       /* NULL: the system's */
-    struct guard *guard;       /* whom to call; each deliverer holds on to it; NULL: anybody */
+    const char *user_agent;      /* "carillon/0.1.0" */
+    size_t connections_max;      /* kept open at most, idle ones included */
+    size_t per_host_max;         /* connections to one host at most; 0: no limit */
+    int64_t per_host_rate;       /* attempts a second at one target; 0: no limit */
+    unsigned circuit_failures;   /* without an answer in a row, that open a target's circuit; 0: never */
+    const char *ca_file;         /* NULL: the system's */
+    const struct signer *signer; /* of requests; borrowed; NULL: has no secret */
+    struct guard *guard;         /* whom to call; each deliverer holds on to it; NULL: anybody */
 };
 
 struct deliver_stats {

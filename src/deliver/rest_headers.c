@@ -4,18 +4,22 @@
  * The lines lie in one buffer and their list items in one array, both reused: libcurl only reads the chain,
  * and curl_slist_append() would allocate twice a line.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "deliver/identity.h"
 #include "deliver/rest_internal.h"
+#include "deliver/sign.h"
 
 /* Names that are ours to set: the run's identity, and what follows from the body and the connection. */
-static bool header_is_ours(struct str name)
+static bool header_is_ours(const struct task *task, struct str name)
 {
-    return identity_owns(name) || str_eq_nocase(name, STR("Content-Length")) ||
-           str_eq_nocase(name, STR("Transfer-Encoding")) || str_eq_nocase(name, STR("Expect"));
+    return identity_owns(name) || (task->sign.n > 0 && sign_owns(name)) ||
+           str_eq_nocase(name, STR("Content-Length")) || str_eq_nocase(name, STR("Transfer-Encoding")) ||
+           str_eq_nocase(name, STR("Expect"));
 }
 
 /* A line break would let a value write further headers, or a second request. */
@@ -60,7 +64,7 @@ static enum err add_user_headers(struct transfer *t, size_t *n, bool *ret_has_ty
         struct str name = str_of(key);
         struct str text = {json_string_value(value), json_string_length(value)};
 
-        if (header_is_ours(name))
+        if (header_is_ours(&t->delivery->schedule->task, name))
             continue;
         if (!name_is_sound(name))
             return error_set(err, ERR_INVALID, "/task/connection/headers", "a header's name is not one");
@@ -82,6 +86,29 @@ static void add_identity(struct transfer *t, size_t *n)
     identity_make(&t->delivery->run, &t->rest->rng, &identity);
     for (size_t i = 0; i < IDENTITY_N; i++)
         add_line(t, n, identity.items[i].name, str_of(identity.items[i].value));
+}
+
+/* The id is the same for every attempt at one occurrence, the time is this attempt's. */
+static enum err add_signature(struct transfer *t, bool has_body, size_t *n, struct error *err)
+{
+    const struct delivery *d = t->delivery;
+    struct str body = has_body ? buf_str(&t->body) : (struct str){"", 0};
+    int64_t now_s = clock_wall().us / US_PER_S;
+    char id[RUN_KEY_MAX];
+    char stamp[24];
+    enum err e;
+
+    if (d->schedule->task.sign.n == 0)
+        return ERR_NONE;
+    run_key(&d->run, id);
+    (void)snprintf(stamp, sizeof(stamp), "%lld", (long long)now_s);
+    add_line(t, n, STR("webhook-id"), str_of(id));
+    add_line(t, n, STR("webhook-timestamp"), str_of(stamp));
+    buf_add_cstr(&t->text, "webhook-signature: ");
+    e = signer_sign(t->rest->options.signer, d->schedule->task.sign, str_of(id), now_s, body, &t->text, err);
+    buf_add_char(&t->text, '\0');
+    (*n)++;
+    return e;
 }
 
 /* Makes the chain over the `n` terminated lines that begin at `offset`. */
@@ -117,6 +144,9 @@ enum err rest_headers_build(struct transfer *t, bool has_body, struct error *err
     if (has_body && !has_type)
         add_line(t, &n, STR("Content-Type"), STR("application/json"));
     add_identity(t, &n);
+    e = add_signature(t, has_body, &n, err);
+    if (e)
+        return e;
     /* Takes "Expect: 100-continue" away, which libcurl adds to large bodies and many servers leave
      * unanswered. */
     buf_add(&t->text, (struct str){"Expect:", sizeof("Expect:")});

@@ -60,6 +60,16 @@ static void hmac_agrees_with_rfc_4231(void **state)
     expect_hex(digest, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+static void hmac_of_parts_is_that_of_the_whole(void **state)
+{
+    const struct str parts[] = {STR("what do "), {NULL, 0}, STR("ya want"), STR(" for nothing?")};
+    uint8_t digest[DIGEST_BYTES];
+
+    (void)state;
+    assert_int_equal(digest_hmac_parts(STR("Jefe"), parts, COUNT_OF(parts), digest, NULL), ERR_NONE);
+    expect_hex(digest, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 static void hmac_of_nothing_with_no_key_is_defined(void **state)
 {
     uint8_t digest[DIGEST_BYTES];
@@ -83,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_preceded_by_its_length),
         cmocka_unit_test(hmac_agrees_with_rfc_4231),
+        cmocka_unit_test(hmac_of_parts_is_that_of_the_whole),
         cmocka_unit_test(hmac_of_nothing_with_no_key_is_defined),
         cmocka_unit_test(the_mix_is_what_it_always_was),
     };

@@ -131,7 +131,7 @@ static void a_wrong_value_is_named_with_its_line(void **state)
     (void)state;
     refuse("server:\n  threads: many\n  listen: [a, b]\nlog:\n  level: loud\nshutdown: 5\nroles: [[api]]\n",
            NULL, &faults);
-    assert_int_equal(faults.n, 6);
+    assert_int_equal(faults.n, 5);
     assert_fault(&faults, 0, "config.yaml:2", "server.threads must be a whole number from 1 to 256");
     assert_fault(&faults, 1, "config.yaml:3", "server.listen takes one value");
     assert_fault(&faults, 2, "config.yaml:5", "log.level must be error, warn, info or debug");
@@ -148,6 +148,82 @@ static void a_wrong_item_of_a_list_is_named_with_its_own_line(void **state)
            &faults);
     assert_fault(&faults, 0, "config.yaml:4", "delivery.deny 10.1.2.3/8 has bits beyond its length");
     assert_fault(&faults, 1, "config.yaml:5", "delivery.allow b..c must be an address");
+}
+
+#define SECRET_A "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define SECRET_B "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static void secrets_have_names_of_the_users_own(void **state)
+{
+    static const char *const env[] = {"CARILLON_SECRETS_BILLING=" SECRET_A "," SECRET_B,
+                                      "CARILLON_SECRETS_ORDERS=" SECRET_B, "CARILLON_SECRETS_EMPTY=", NULL};
+    CLEANUP(settings_free_p)
+    struct settings *s =
+        load("secrets:\n  orders: " SECRET_A "\n  two: [" SECRET_A ", " SECRET_B "]\n  none:\n", env);
+
+    (void)state;
+    assert_int_equal(s->secrets_n, 3);
+    assert_string_equal(s->secrets[0].name, "orders"); /* the environment wins */
+    assert_int_equal(s->secrets[0].n, 1);
+    assert_string_equal(s->secrets[0].values[0], SECRET_B);
+    assert_string_equal(s->secrets[1].name, "two");
+    assert_int_equal(s->secrets[1].n, 2);
+    assert_string_equal(s->secrets[1].values[1], SECRET_B);
+    assert_string_equal(s->secrets[2].name, "billing");
+    assert_int_equal(s->secrets[2].n, 2);
+}
+
+static void secrets_are_never_shown(void **state)
+{
+    static const char *const env[] = {"CARILLON_SECRETS_ORDERS=" SECRET_B, NULL};
+    CLEANUP(settings_free_p) struct settings *s = load("secrets: {two: '" SECRET_A "," SECRET_B "'}\n", env);
+    CLEANUP(settings_free_p) struct settings *none = load("", NULL);
+    CLEANUP(buf_done_p) struct buf yaml = {0};
+    CLEANUP(buf_done_p) struct buf json = {0};
+    CLEANUP(buf_done_p) struct buf bare = {0};
+
+    (void)state;
+    buf_init(&yaml, 65536);
+    buf_init(&json, 65536);
+    buf_init(&bare, 65536);
+    assert_int_equal(settings_print(s, &yaml, NULL), ERR_NONE);
+    assert_int_equal(settings_print_json(s, &json, NULL), ERR_NONE);
+    assert_non_null(strstr(buf_cstr(&yaml), "secrets:\n  two: [\"***\", \"***\"]"));
+    assert_non_null(strstr(buf_cstr(&yaml), "# config.yaml:1\n"));
+    assert_non_null(strstr(buf_cstr(&yaml), "  orders: \"***\""));
+    assert_non_null(strstr(buf_cstr(&yaml), "# CARILLON_SECRETS_ORDERS\n"));
+    assert_non_null(strstr(buf_cstr(&json),
+                           ",\"secrets\":{\"two\":{\"value\":[\"***\",\"***\"],\"from\":\"file\"},"
+                           "\"orders\":{\"value\":\"***\",\"from\":\"environment\"}}}\n"));
+    assert_null(strstr(buf_cstr(&yaml), "whsec"));
+    assert_null(strstr(buf_cstr(&json), "whsec"));
+    assert_int_equal(settings_print(none, &bare, NULL), ERR_NONE);
+    assert_null(strstr(buf_cstr(&bare), "secrets"));
+}
+
+static void a_wrong_secret_is_named_with_its_line_and_not_told(void **state)
+{
+    static const char *const env[] = {"CARILLON_SECRETS_X=whsec_MARKER", "CARILLON_SECRETS_A-B=" SECRET_A,
+                                      NULL};
+    struct error_list faults;
+
+    (void)state;
+    refuse("secrets:\n  a: MARKER\n  b: [" SECRET_A ", " SECRET_B ", " SECRET_A "]\n  C: " SECRET_A "\n"
+           "  d: {MARKER: " SECRET_A "}\n  e: []\n  f: [[MARKER]]\n",
+           env, &faults);
+    assert_int_equal(faults.n, 8);
+    assert_fault(&faults, 0, "config.yaml:2", "secrets.a must begin with whsec_");
+    assert_fault(&faults, 1, "config.yaml:3", "secrets.b must be one secret, or two");
+    assert_fault(&faults, 2, "config.yaml:4", "secrets.C has a name that is not of lower-case letters");
+    assert_fault(&faults, 3, "config.yaml:5", "secrets.d must be one secret, or a list of two");
+    assert_fault(&faults, 4, "config.yaml:6", "secrets.e must be one secret, or two");
+    assert_fault(&faults, 5, "config.yaml:7", "secrets.f must begin with whsec_");
+    assert_fault(&faults, 6, "CARILLON_SECRETS_X", "must be whsec_ and base64 of 24 to 64 bytes");
+    assert_fault(&faults, 7, "CARILLON_SECRETS_A-B", "has a name");
+    for (size_t i = 0; i < faults.n; i++)
+        assert_null(strstr(faults.items[i].text, "MARKER"));
+    refuse("secrets: MARKER\n", NULL, &faults);
+    assert_fault(&faults, 0, "config.yaml:1", "secrets takes members");
 }
 
 static void what_is_not_yaml_is_named_with_its_line(void **state)
@@ -527,6 +603,9 @@ int main(void)
         cmocka_unit_test(an_unknown_member_is_named_with_its_line_and_what_was_meant),
         cmocka_unit_test(a_wrong_value_is_named_with_its_line),
         cmocka_unit_test(a_wrong_item_of_a_list_is_named_with_its_own_line),
+        cmocka_unit_test(secrets_have_names_of_the_users_own),
+        cmocka_unit_test(secrets_are_never_shown),
+        cmocka_unit_test(a_wrong_secret_is_named_with_its_line_and_not_told),
         cmocka_unit_test(what_is_not_yaml_is_named_with_its_line),
         cmocka_unit_test(a_member_given_twice_is_refused),
         cmocka_unit_test(many_faults_are_bounded),

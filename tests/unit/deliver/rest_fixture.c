@@ -56,6 +56,7 @@ struct fixture *fixture_new(const struct fixture_options *options)
         .per_host_max = options->per_host_max,
         .tls_insecure_allowed = options->tls_insecure_allowed,
         .guard = options->guard,
+        .signer = options->signer,
         .per_host_rate = options->per_host_rate,
         .circuit_failures = options->circuit_failures,
     };

@@ -34,6 +34,7 @@ struct fixture_options {
     bool trust; /* the server's certificate is in ca_file */
     bool tls_insecure_allowed;
     struct guard *guard;
+    const struct signer *signer;
     int64_t per_host_rate;
     unsigned circuit_failures;
 };

@@ -53,7 +53,7 @@ struct wakeup {
     struct wire mouth;
     size_t owed; /* answers that the mouth waits for */
     struct mono owed_since;
-    struct mono said_at;  /* the last message */
+    struct mono paced;    /* when the last message would have been said, had all kept their distance */
     struct mono heard_at; /* anything, on the ear */
     struct mono asked_at; /* the ear's last question; {INT64_MIN}: answered */
     bool ready;           /* subscribed */
@@ -204,6 +204,20 @@ static bool take_pending(struct wakeup *w, struct notice *ret)
     return was;
 }
 
+/* A few may go at once; on average they keep their distance. */
+static struct mono may_speak_at(const struct wakeup *w)
+{
+    return mono_add(w->paced, (2 - w->options.in_a_row) * w->options.apart_us);
+}
+
+static void keep_pace(struct wakeup *w)
+{
+    struct mono now = clock_mono();
+    struct mono next = mono_add(w->paced, w->options.apart_us);
+
+    w->paced = next.us > now.us ? next : now;
+}
+
 static enum err publish(struct wakeup *w, struct error *err)
 {
     CLEANUP(buf_done_p) struct buf text = {0};
@@ -217,7 +231,7 @@ static enum err publish(struct wakeup *w, struct error *err)
     if (!e) {
         const struct str words[] = {STR("PUBLISH"), str_of(w->channel), buf_str(&text)};
 
-        w->said_at = clock_mono();
+        keep_pace(w);
         e = say(w, words, COUNT_OF(words), err);
     }
     change_list_done(&n.changed);
@@ -356,7 +370,7 @@ static enum err go_up(struct wakeup *w, struct error *err)
     if (e)
         return e;
     w->ready = false;
-    w->said_at = w->asked_at = (struct mono){INT64_MIN};
+    w->paced = w->asked_at = (struct mono){INT64_MIN};
     w->heard_at = w->owed_since = clock_mono();
     greet(w, &w->mouth, &w->owed);
     greet(w, &w->ear, &w->greetings);
@@ -418,7 +432,7 @@ static struct mono next_step(struct wakeup *w)
     if (w->owed > 0)
         at = earlier(at, mono_add(w->owed_since, w->options.patience_us));
     else if (has_pending(w))
-        at = earlier(at, mono_add(w->said_at, w->options.apart_us));
+        at = earlier(at, may_speak_at(w));
     return at;
 }
 
@@ -429,7 +443,7 @@ static enum err step(struct wakeup *w, struct error *err)
 
     if (!e)
         e = ask_whether_it_lives(w, now, err);
-    if (!e && w->owed == 0 && now.us >= mono_add(w->said_at, w->options.apart_us).us)
+    if (!e && w->owed == 0 && now.us >= may_speak_at(w).us)
         e = publish(w, err);
     return e;
 }
@@ -617,6 +631,8 @@ static enum err init(struct wakeup *w, const struct wakeup_options *o, struct er
         w->options.patience_us = 5 * US_PER_S;
     if (w->options.apart_us <= 0)
         w->options.apart_us = 20 * US_PER_MS;
+    if (w->options.in_a_row <= 0)
+        w->options.in_a_row = 16;
     e = take_address(w, o, err);
     if (e)
         return e;

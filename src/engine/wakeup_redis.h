@@ -25,9 +25,10 @@ struct wakeup_options {
     void (*hears)(void *arg, bool hears);
     void *arg;
     struct log *log;
-    int64_t check_us; /* how often a silent server is asked whether it lives; default 15 s */
+    int64_t check_us;    /* how often a silent server is asked whether it lives; default 15 s */
     int64_t patience_us; /* a server that owes an answer for so long is gone; default 5 s */
-    int64_t apart_us; /* between two messages, so that a burst is few; default 20 ms */
+    int64_t apart_us;    /* between two messages on average, so that a burst is few; default 20 ms */
+    int64_t in_a_row;    /* but so many at once, so that one now and then waits for nothing; default 16 */
 };
 
 /* ERR_INVALID, ERR_UNSUPPORTED: the address. Connects later, on its thread. Options are copied. */

@@ -208,7 +208,7 @@ static void the_others_hear_what_one_tells_and_it_does_not(void **state)
 static void a_burst_is_few_messages_and_tells_all_of_it(void **state)
 {
     enum { BURST = 100 };
-    struct pair *p = pair_new((struct wakeup_options){.apart_us = 100 * US_PER_MS});
+    struct pair *p = pair_new((struct wakeup_options){.apart_us = 100 * US_PER_MS, .in_a_row = 1});
     struct mono began = clock_mono();
     int64_t took_us;
 
@@ -224,10 +224,26 @@ static void a_burst_is_few_messages_and_tells_all_of_it(void **state)
     pair_free(p);
 }
 
+static void a_few_messages_wait_for_nothing(void **state)
+{
+    struct pair *p = pair_new((struct wakeup_options){.apart_us = 3600 * US_PER_S, .in_a_row = 5});
+
+    (void)state;
+    if (!p)
+        skip();
+    for (size_t i = 1; i <= 5; i++) {
+        tell_due(&p->a, (int64_t)i);
+        await(&p->b, has_heard, i);
+    }
+    tell_due(&p->a, 6);
+    assert_int_equal(stats_of(&p->a).told, 5);
+    pair_free(p);
+}
+
 static void more_changes_than_a_message_carries_are_all_that_may_have_changed(void **state)
 {
     enum { BURST = 3000 };
-    struct pair *p = pair_new((struct wakeup_options){.apart_us = 10 * US_PER_S});
+    struct pair *p = pair_new((struct wakeup_options){.apart_us = 10 * US_PER_S, .in_a_row = 1});
 
     (void)state;
     if (!p)
@@ -244,7 +260,7 @@ static void more_changes_than_a_message_carries_are_all_that_may_have_changed(vo
 
 static void what_is_told_last_is_said_before_the_end(void **state)
 {
-    struct pair *p = pair_new((struct wakeup_options){.apart_us = 10 * US_PER_S});
+    struct pair *p = pair_new((struct wakeup_options){.apart_us = 10 * US_PER_S, .in_a_row = 1});
 
     (void)state;
     if (!p)
@@ -518,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_others_hear_what_one_tells_and_it_does_not),
         cmocka_unit_test(a_burst_is_few_messages_and_tells_all_of_it),
+        cmocka_unit_test(a_few_messages_wait_for_nothing),
         cmocka_unit_test(more_changes_than_a_message_carries_are_all_that_may_have_changed),
         cmocka_unit_test(what_is_told_last_is_said_before_the_end),
         cmocka_unit_test(a_server_that_went_away_is_found_again_and_everything_is_looked_at),

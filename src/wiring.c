@@ -305,6 +305,8 @@ static enum err start(struct service *v, struct error *err)
     enum err e = make_signer(v, err);
 
     if (!e)
+        e = make_rules(v, err);
+    if (!e)
         e = make_guard(v, err);
     if (!e)
         e = wiring_store_open(v->settings, v->instance, &v->store, err);

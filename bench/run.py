@@ -1,6 +1,6 @@
 """run.py: the figures of the main job, each next to a limit or a peer measured in the same run.
 
-    bench/run.py [register] [lateness] [fires] [deliveries] [idle] [postgres]        all of them when none is named
+    bench/run.py [register] [lateness] [fires] [deliveries] [idle] [stores]        all of them when none is named
 
 Not a test: it prints, it does not judge. Needs the release build and wrk.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from cluster import bench_postgres
+from cluster import bench_postgres, bench_sqlite
 from service import BUILD, ROOT, Receiver, Service, running
 
 UTC = datetime.timezone.utc
@@ -168,11 +168,12 @@ def bench_idle(count=10000, seconds=20):
         print(f"  wakes/s {switches / seconds:.2f} in {len(service.threads())} threads (limit 1)  resident {service.resident_kib() / 1024:.1f} MiB (limit 20)  CPU {cpu / seconds * 100:.3f}%")
 
 
-def bench_shared():
+def bench_stores():
+    bench_sqlite(wrk, definition, iso, wait_for)
     bench_postgres(wrk, definition, iso, wait_for)
 
 
-BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "deliveries": bench_deliveries, "idle": bench_idle, "postgres": bench_shared}
+BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

@@ -201,12 +201,13 @@
     /* claiming */                                                                                           \
     X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
                   "LIMIT $2 FOR UPDATE SKIP LOCKED")                                                         \
-    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting "                 \
+    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting, o.held "         \
                   "FROM (SELECT i.id, sum(octet_length(k.definition)) OVER (ORDER BY i.at ROWS BETWEEN "     \
                   "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM unnest($1::uuid[]) WITH ORDINALITY "  \
                   "AS i (id, at) JOIN @schedule k ON k.id = i.id) u JOIN @timer t ON t.id = u.id "           \
                   "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "               \
-                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting "                     \
+                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting, "                    \
+                  "min(r.scheduled_at) FILTER (WHERE r.doomed AND r.scheduled_at >= t.occurs_at) AS held "   \
                   "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                               \
                   "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                \
     X(Q_RUNS_INSERT,                                                                                         \

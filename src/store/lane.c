@@ -251,6 +251,35 @@ static void run_group(struct lane *l, struct op **ops, size_t n)
     }
 }
 
+/*
+ * Those that are transactions by themselves go first, one by one: in a group they would hold what they lock
+ * until its commit, and wait for what others hold meanwhile. Yields how many of the others there are.
+ */
+static size_t run_lone(struct lane *l, struct op **ops, size_t n)
+{
+    size_t rest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (l->store && ops[i]->type->alone)
+            run_group(l, &ops[i], 1);
+        else
+            ops[rest++] = ops[i];
+    }
+    return rest;
+}
+
+static void run_all(struct lane *l, struct op **ops, size_t n)
+{
+    size_t rest = run_lone(l, ops, n);
+
+    if (rest > 0 && l->store) {
+        run_group(l, ops, rest);
+        return;
+    }
+    for (size_t i = 0; i < rest; i++)
+        lane_keep(l, ops[i]); /* lost before it began */
+}
+
 /* What was kept goes first: it is older. */
 static size_t next_group(struct lane *l, struct op **ops)
 {
@@ -283,7 +312,7 @@ static void *lane_main(void *arg)
         if (n == 0)
             break;
         if (l->store)
-            run_group(l, l->group, n);
+            run_all(l, l->group, n);
         else
             lane_refuse_all(l, l->group, n);
         if (l->store)

@@ -26,6 +26,8 @@
     "(extract(epoch FROM date_trunc('second', " t "))::bigint * 1000000 + "                                  \
     "extract(microseconds FROM " t ")::bigint % 1000000)"
 #define NIL "'00000000-0000-0000-0000-000000000000'"
+/* No word is good for so long: one that seems to be was given before the clock went back. */
+#define SQL_WORD_MAX "600000000"
 #define PLANNER                                                                                              \
     "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "              \
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "              \
@@ -380,8 +382,8 @@
       "WITH t AS (SELECT coalesce($9::bigint, " SQL_US(                                                      \
           "now()") ") AS now), "                                                                             \
                    "gone AS (DELETE FROM @instance WHERE id IN (SELECT i.id FROM @instance i, t WHERE "      \
-                   "i.until < t.now "                                                                        \
-                   "AND i.id <> $1 FOR UPDATE OF i SKIP LOCKED)), "                                          \
+                   "(i.until < t.now OR i.until > t.now + " SQL_WORD_MAX ") AND i.id <> $1 "                 \
+                   "FOR UPDATE OF i SKIP LOCKED)), "                                                         \
                    "said AS (INSERT INTO @instance AS i (id, name, roles, version, started_at, heartbeat, "  \
                    "held, until) "                                                                           \
                    "SELECT $1, $2, $3, $4, coalesce($5::bigint, t.now), t.now, $6::bigint, t.now + "         \
@@ -392,8 +394,8 @@
                    "elected AS (INSERT INTO @lease AS l (name, holder, until) SELECT 'monitor', $1, t.now "  \
                    "+ $8::bigint "                                                                           \
                    "FROM t WHERE $8::bigint > 0 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, " \
-                   "until = excluded.until WHERE l.holder = excluded.holder OR l.until < (SELECT t.now "     \
-                   "FROM t) "                                                                                \
+                   "until = excluded.until WHERE l.holder = excluded.holder OR "                             \
+                   "l.until < (SELECT t.now FROM t) OR l.until > (SELECT t.now FROM t) + " SQL_WORD_MAX " "  \
                    "RETURNING l.holder), "                                                                   \
                    "resigned AS (DELETE FROM @lease WHERE name = 'monitor' AND holder = $1 AND $8::bigint "  \
                    "<= 0), "                                                                                 \

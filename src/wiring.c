@@ -51,6 +51,7 @@ struct service {
     char roles[32]; /* "api,worker,monitor" */
     struct wall started_at;
     struct wiring_store *store;
+    struct wiring_history *history;
     struct engine *engine;
     struct lane *writer;
     struct lane *reader;
@@ -211,6 +212,7 @@ static void on_metrics(void *arg, struct buf *out)
     lane_stats(v->writer, &writer);
     lane_stats(v->reader, &reader);
     wiring_metrics(&engine, &writer, &reader, told ? &wakeup : NULL, out);
+    wiring_history_metrics(v->history, out);
 }
 
 /* Asked only when no other can share the store: its clock is ours. Any thread. */
@@ -251,6 +253,7 @@ static struct api_options api_options_of(struct service *v)
         .rules = v->rules,
         .writer = v->writer,
         .reader = v->reader,
+        .history = wiring_history_lane(v->history),
         .log = v->log,
         .metrics = on_metrics,
         .metrics_arg = v,
@@ -267,8 +270,12 @@ static void on_notice(void *arg, const struct notice *n)
 {
     struct service *v = arg;
 
-    engine_notice(v->engine, n);
-    wiring_store_tell(v->store, n);
+    if (n->events > 0)
+        wiring_history_wake(v->history);
+    if (!notice_is_empty(n)) {
+        engine_notice(v->engine, n);
+        wiring_store_tell(v->store, n);
+    }
     /* Only the first since the last trim wakes the main thread; it ends the long sleep of await_signal(). */
     if (!atomic_exchange(&v->used_memory, true))
         MUST(pthread_kill(v->main_thread, SIGUSR1) == 0);
@@ -285,6 +292,7 @@ static enum err start_lanes(struct service *v, struct error *err)
         .queue_limit = QUEUE_LIMIT,
         .group_limit = GROUP_LIMIT,
         .log = v->log,
+        .journal = true,
     };
     enum err e = lane_new(&options, &v->writer, err);
 
@@ -293,6 +301,7 @@ static enum err start_lanes(struct service *v, struct error *err)
     options.name = "reader";
     options.open = wiring_store_reader;
     options.notice = NULL;
+    options.journal = false;
     return lane_new(&options, &v->reader, err);
 }
 
@@ -312,6 +321,7 @@ static enum err start(struct service *v, struct error *err)
         e = wiring_store_open(v->settings, v->instance, &v->store, err);
     if (e)
         return e;
+    v->history = wiring_history_new(v->settings, v->store, v->log);
     name_roles(v);
     /* Before the lanes: their notices go to it from the first commit on, and it keeps them until it is
      * started. */
@@ -323,6 +333,8 @@ static enum err start(struct service *v, struct error *err)
         e = start_lanes(v, err);
     if (!e)
         e = wiring_zones_changed(v->writer, &v->stored_rules, v->log, err);
+    if (!e)
+        e = wiring_history_start(v->history, v->writer, err);
     if (!e)
         e = engine_start(v->engine, v->writer, err);
     if (e)
@@ -347,8 +359,10 @@ static void stop(struct service *v, int64_t grace_us)
         api_stop(v->api, grace_us);
     if (v->engine)
         engine_stop(v->engine, grace_us);
+    wiring_history_stop(v->history);
     lane_free(v->reader);
     lane_free(v->writer);
+    wiring_history_free(v->history);
     /* Told by others it may still be, and that changes nothing; what our last commits made due they must
      * hear. */
     wiring_store_deafen(v->store);

@@ -51,6 +51,23 @@ int64_t wiring_store_look_us(const struct settings *s);
 void wiring_store_free(struct wiring_store *w);
 CLEANUP_FN(struct wiring_store, wiring_store_free)
 
+/* Whether other instances may have the same database. */
+bool wiring_store_is_shared(const struct wiring_store *w);
+
+/*
+ * The history database, and what moves events to it from the outbox of `store`. wiring_history.c. Made before
+ * the lanes, whose notices wake it; started behind them; stopped before them, freed after.
+ */
+struct wiring_history;
+struct wiring_history *wiring_history_new(const struct settings *s, struct wiring_store *store,
+                                          struct log *log);
+CHECKED enum err wiring_history_start(struct wiring_history *h, struct lane *writer, struct error *err);
+void wiring_history_wake(struct wiring_history *h); /* any thread; NULL is fine */
+struct lane *wiring_history_lane(struct wiring_history *h);
+void wiring_history_metrics(struct wiring_history *h, struct buf *out);
+void wiring_history_stop(struct wiring_history *h); /* NULL is fine */
+void wiring_history_free(struct wiring_history *h);
+
 /* What /metrics says of engine, lanes and wake-ups (NULL: none), as Prometheus text. wiring_metrics.c */
 void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
                     const struct lane_stats *reader, const struct wakeup_stats *wakeup, struct buf *out);

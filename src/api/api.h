@@ -39,6 +39,7 @@ struct api_options {
     struct schedule_rules rules; /* what it points to outlives the API */
     struct lane *writer;
     struct lane *reader;
+    struct lane *history; /* of the history database; NULL: there is none */
     struct log *log;
     api_metrics_fn metrics;
     void *metrics_arg;

@@ -32,6 +32,9 @@ void handle_discard(struct request *r);
 void handle_backfill(struct request *r);
 /* reset.c */
 void handle_reset(struct request *r);
+/* history.c */
+void handle_history(struct request *r);
+void handle_schedule_history(struct request *r);
 /* preview.c */
 void handle_preview(struct request *r);
 /* health.c */

@@ -4,6 +4,7 @@
 #include "api/api_internal.h"
 #include "api/handlers.h"
 #include "api/probe.h"
+#include "api/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
@@ -17,13 +18,32 @@ void handle_version(struct request *r)
     answer_prepared(r, r->api->pages[PAGE_VERSION]);
 }
 
+/* Ready, whatever became of the history: events wait for it, and nothing waits for them. */
+static bool answer_degraded(struct request *r)
+{
+    struct lane *history = r->api->options.history;
+    struct lane_stats stats = {.connected = true};
+    struct writer w = writer_of(answer_body(r));
+
+    if (history)
+        lane_stats(history, &stats);
+    if (stats.connected)
+        return false;
+    write_object(&w, NULL);
+    write_cstr(&w, "status", "degraded");
+    write_cstr(&w, "detail", "the history database is away; events wait for it");
+    write_end_object(&w);
+    answer_json(r, 200);
+    return true;
+}
+
 static void probed(struct request *r)
 {
     const struct probe_wait *w = r->work;
 
     if (w->err.code)
         answer_error(r, &w->err);
-    else
+    else if (!answer_degraded(r))
         answer_prepared(r, r->api->pages[PAGE_HEALTH]);
 }
 

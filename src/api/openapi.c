@@ -400,6 +400,7 @@ static void write_info(struct writer *w, const char *version)
     write_array(w, "tags");
     write_tag(w, "Schedules", "What is to be done, and when.");
     write_tag(w, "Runs", "What was done: one run is one occurrence of one schedule.");
+    write_tag(w, "History", "What happened to schedules, event by event.");
     write_tag(w, "Service", "The server itself.");
     write_end_array(w);
 }

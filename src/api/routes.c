@@ -6,9 +6,11 @@
 #include "api/route.h"
 #include "model/run.h"
 #include "model/timer.h"
+#include "store/journal.h"
 
 #define X(value, text) text,
 static const char *const run_states[] = {RUN_STATE_LIST(X) NULL};
+static const char *const history_kinds[] = {HISTORY_KIND_LIST(X) NULL};
 static const char *const schedule_states[] = {SCHEDULE_STATE_LIST(X) NULL};
 #undef X
 
@@ -40,10 +42,22 @@ static const struct param *const filter_params[] = {&application, &group, &type,
 static const struct param *const list_params[] = {&application, &group, &type,  &key,    &operation,
                                                   &state,       &name,  &limit, &cursor, NULL};
 static const struct param *const runs_params[] = {&run_state, &limit, &cursor, NULL};
+static const struct param history_schedule = {"schedule", "Of this schedule.", {.kind = VALUE_UUID}};
+static const struct param history_kind = {
+    "kind", "Of this kind.", {.kind = VALUE_STRING, .values = history_kinds}};
+static const struct param history_from = {
+    "from", "At this instant or later.", {.kind = VALUE_TIME, .example = "\"2026-11-23T09:00:00Z\""}};
+static const struct param history_to = {
+    "to", "Before this instant.", {.kind = VALUE_TIME, .example = "\"2026-11-24T09:00:00Z\""}};
+static const struct param *const schedule_history_params[] = {&history_kind, &history_from, &history_to,
+                                                              &limit,        &cursor,       NULL};
+static const struct param *const history_params[] = {
+    &history_schedule, &history_kind, &history_from, &history_to, &limit, &cursor, NULL};
 static const struct param *const preview_params[] = {&preview_n, &preview_from, NULL};
 
 #define SCHEDULES .tag = "Schedules"
 #define RUNS .tag = "Runs"
+#define HISTORY .tag = "History"
 #define SERVICE .tag = "Service"
 #define LATER(method_, path_)                                                                                \
     {                                                                                                        \
@@ -121,7 +135,12 @@ const struct route routes[] = {
      .description = "Newest first.", .handle = handle_schedule_runs, .params = runs_params,
      .uses_store = true,
      .replies = {REPLY(200, "A page.", .schema = "Run", .array = true, .next_link = true)}},
-    LATER(METHOD_GET, "/schedules/{id}/history"),
+    {METHOD_GET, "/schedules/{id}/history", "listScheduleHistory", HISTORY,
+     .summary = "List the events of a schedule",
+     .description = "Newest first. Of schedules with `task.history_check`; they outlive their schedule. An "
+                    "event is there a moment after it happened.",
+     .handle = handle_schedule_history, .params = schedule_history_params, .uses_store = true,
+     .replies = {REPLY(200, "A page.", .schema = "Event", .array = true, .next_link = true)}},
     {METHOD_GET, "/runs", "listRuns", RUNS, .summary = "List runs", .description = "Newest first.",
      .handle = handle_runs, .params = runs_params, .uses_store = true,
      .replies = {REPLY(200, "A page.", .schema = "Run", .array = true, .next_link = true)}},
@@ -145,7 +164,10 @@ const struct route routes[] = {
      .handle = handle_redrive, .takes = TAKES_EMPTY,
      .conflicts = "It is not dead, or its schedule was deleted.", .uses_store = true,
      .replies = {REPLY(202, "The run, pending.", .schema = "Run")}},
-    LATER(METHOD_GET, "/history"),
+    {METHOD_GET, "/history", "listHistory", HISTORY, .summary = "List events",
+     .description = "Newest first. Of schedules with `task.history_check`.", .handle = handle_history,
+     .params = history_params, .uses_store = true,
+     .replies = {REPLY(200, "A page.", .schema = "Event", .array = true, .next_link = true)}},
     {METHOD_POST, "/preview", "previewSchedule", SCHEDULES, .summary = "Tell when a definition would fire",
      .description = "Nothing is stored.", .handle = handle_preview, .params = preview_params,
      .takes = TAKES_JSON, .takes_schema = "PreviewRequest",

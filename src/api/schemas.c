@@ -6,6 +6,7 @@
 #include "model/run.h"
 #include "model/schedule.h"
 #include "model/timer.h"
+#include "store/journal.h"
 
 #define X(value, text) text,
 static const char *const schedule_types[] = {SCHEDULE_TYPE_LIST(X) NULL};
@@ -16,6 +17,7 @@ static const char *const overlaps[] = {OVERLAP_LIST(X) NULL};
 static const char *const task_bodies[] = {TASK_BODY_LIST(X) NULL};
 static const char *const redis_modes[] = {REDIS_MODE_LIST(X) NULL};
 static const char *const run_states[] = {RUN_STATE_LIST(X) NULL};
+static const char *const history_kinds[] = {HISTORY_KIND_LIST(X) NULL};
 static const char *const schedule_states[] = {SCHEDULE_STATE_LIST(X) NULL};
 #undef X
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL};
@@ -325,6 +327,41 @@ static const struct schema run_schema = {
         "\"duration_ms\":12.041,\"status\":200,\"error\":null,\"by_hand_at\":null}",
 };
 
+static const struct member event_members[] = {
+    {"id", "UUIDv7: it begins with the event's time.", ID, true, true},
+    {"at", "When it happened.", TIME(), true, true},
+    {"kind", NULL, STRING(.values = history_kinds), true, true},
+    {"schedule_id", NULL, ID, true, true},
+    {"name", "The schedule's.", STRING(), false, true},
+    {"client", "The schedule's.", REF("Client"), false, true},
+    {"run_id", NULL, ID, false, true},
+    {"scheduled_at", "The occurrence it is about; of several skipped ones the first.", TIME(), false, true},
+    {"until", "Of several skipped occurrences the last.", TIME(), false, true},
+    {"count", "How many skipped occurrences it stands for; absent: one.", INTEGER(.minimum = "2"), false,
+     true},
+    {"attempt", "The attempt's number, from 1.", INTEGER(.minimum = "0"), false, true},
+    {"retry_at", "When the next attempt is planned.", TIME(), false, true},
+    {"status", "HTTP status of the answer.", INTEGER(), false, true},
+    {"duration_ms", "How long the attempt took.", {.kind = VALUE_NUMBER, .minimum = "0"}, false, true},
+    {"reason",
+     "Why: of `skipped` one of coalesced, overlap, misfire, late, paused and window; of others a short text.",
+     STRING(), false, true},
+    {"error", "Why the attempt failed.", STRING(), false, true},
+    {"answer", "The first 4 KiB of the answer. What hidden headers carried is `***` in it.", STRING(), false,
+     true},
+};
+static const struct schema event_schema = {
+    .name = "Event",
+    .description = "Something that happened to a schedule. Members that say nothing are absent.",
+    MEMBERS(event_members),
+    .example = "{\"id\":\"01935b5f-0c1d-7d21-8f00-5566778899bb\",\"at\":\"2026-11-23T09:00:30.013Z\","
+               "\"kind\":\"succeeded\",\"schedule_id\":" EXAMPLE_ID
+               ",\"name\":\"every minute\",\"client\":" EXAMPLE_CLIENT
+               ",\"run_id\":\"01935b5f-0c10-7d21-8f00-5566778899aa\","
+               "\"scheduled_at\":\"2026-11-23T09:00:30Z\",\"attempt\":1,\"status\":200,"
+               "\"duration_ms\":12.041,\"answer\":\"{\\\"accepted\\\":true}\"}",
+};
+
 static const struct member backfill_members[] = {
     {"from", "The first instant: a date as in `schedule`, in the schedule's zone unless it has an offset.",
      STRING(.example = "\"2026-11-20T00:00:00\""), true, false},
@@ -465,8 +502,11 @@ static const struct schema instance_schema = {
                "\"monitor\":true}",
 };
 
+static const char *const health_states[] = {"ok", "degraded", NULL};
 static const struct member health_members[] = {
-    {"status", NULL, STRING(.example = "\"ok\""), true, false},
+    {"status", "`degraded`: requests are served and schedules fire, but something is away.",
+     STRING(.values = health_states), true, false},
+    {"detail", "What is away.", STRING(), false, false},
 };
 static const struct schema health_schema = {
     .name = "Health", MEMBERS(health_members), .example = "{\"status\":\"ok\"}"};
@@ -488,6 +528,6 @@ const struct schema *const schemas[] = {
     &preview_schema,    &preview_time_schema, &description_schema,  &health_schema,
     &instance_schema,   &version_schema,      &backfill_schema,     &backfilled_schema,
     &redrive_schema,    &redriven_schema,     &refused_run_schema,  &removed_schema,
-    &problem_schema,    &fault_schema,
+    &problem_schema,    &fault_schema,        &event_schema,
 };
 const size_t schemas_n = COUNT_OF(schemas);

@@ -29,6 +29,31 @@ int command_runs(const struct cli_host *host, const struct command *c, const str
     return talk_list(&t, &path, limit, show_runs);
 }
 
+int command_history(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    CLEANUP(talk_done) struct talk t = {0};
+    CLEANUP(buf_done_p) struct buf path = {0};
+    int64_t limit;
+    int status = talk_limit(c, a, &limit);
+
+    if (!status)
+        status = talk_open(host, c, a, &t);
+    if (status)
+        return status;
+    buf_init(&path, TALK_PATH_MAX);
+    if (a->words_n > 0) {
+        buf_add_cstr(&path, "/schedules/");
+        client_add_escaped(&path, str_of(a->words[0]));
+    }
+    buf_addf(&path, "/history?limit=%lld", (long long)(limit < TALK_PAGE_MAX ? limit : TALK_PAGE_MAX));
+    talk_add_filter(c, a, "kind", &path);
+    talk_add_filter(c, a, "from", &path);
+    talk_add_filter(c, a, "to", &path);
+    if (!buf_ok(&path))
+        return out_usage(c->name, "the ID is too long");
+    return talk_list(&t, &path, limit, show_history);
+}
+
 /* Which runs are meant, as the call's body; NULL: that was not said in one way. */
 static json_t *which_runs(const struct command *c, const struct args *a)
 {

@@ -67,6 +67,7 @@ int command_pause(const struct cli_host *host, const struct command *c, const st
 int command_resume(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_backfill(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_runs(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_history(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_redrive(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_discard(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_health(const struct cli_host *host, const struct command *c, const struct args *a);

@@ -185,6 +185,25 @@ const struct command commands[] = {
         .run = command_runs,
     },
     {
+        .name = "history",
+        .words = "[ID]",
+        .words_max = 1,
+        .about = "show events, of one schedule or of all, newest first",
+        .description = "Of schedules with history_check. Events outlive their schedule.",
+        .environment = CLIENT_ENVIRONMENT,
+        .examples = "  carillon history 019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10 -n 20\n"
+                    "  carillon history --kind dead --from 2026-11-23T00:00:00Z\n"
+                    "  carillon history --kind skipped --json | jq -r '.[].reason'",
+        .options = {{"kind", 0, "KIND",
+                     "Only those of this kind: started, succeeded, failed, dead, skipped, ..."},
+                    {"from", 0, "TIME", "At this instant or later, such as 2026-11-23T09:00:00Z."},
+                    {"to", 0, "TIME", "Before this instant."},
+                    {"limit", 'n', "N", "At most so many. Default: all."},
+                    {"json", 0, NULL, "One JSON array, for scripts."},
+                    URL_OPTION},
+        .run = command_history,
+    },
+    {
         .name = "redrive",
         .words = "[RUN...]",
         .words_max = WORDS_MAX,

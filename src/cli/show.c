@@ -479,6 +479,25 @@ int show_runs(const json_t *all)
     return show_table(all, heads, COUNT_OF(heads), add_run_row);
 }
 
+static enum err add_event_row(struct grid *g, const json_t *event, struct error *err)
+{
+    static const char *const members[] = {"at",      "kind",   "schedule_id", "scheduled_at",
+                                          "attempt", "status", "reason",      "error"};
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; !e && i < COUNT_OF(members); i++)
+        e = add_cell(g, json_object_get(event, members[i]), err);
+    return e;
+}
+
+int show_history(const json_t *all)
+{
+    static const char *const heads[] = {"AT",      "KIND",   "SCHEDULE", "SCHEDULED AT",
+                                        "ATTEMPT", "STATUS", "REASON",   "ERROR"};
+
+    return show_table(all, heads, COUNT_OF(heads), add_event_row);
+}
+
 int show_ready(struct str body)
 {
     CLEANUP(buf_done_p) struct buf out = {0};

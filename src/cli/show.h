@@ -21,6 +21,7 @@ int show_state(struct str body);
 int show_backfilled(struct str body);
 int show_redriven(struct str body);
 int show_runs(const json_t *all);
+int show_history(const json_t *all);
 int show_instances(struct str body);
 int show_ready(struct str body);
 

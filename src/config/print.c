@@ -91,10 +91,12 @@ static void add_yaml_value(const struct settings *s, const struct setting *t, st
 }
 
 /* The URL that database.host and its companions make is shown beside them as a comment: a file has one of
- * both. */
+ * both. So is what follows for the history. */
 static bool is_derived(const struct settings *s, const struct setting *t)
 {
-    return s->database.url_made && t->offset == offsetof(struct settings, database.url);
+    return (s->database.url_made && t->offset == offsetof(struct settings, database.url)) ||
+           (s->history.url_made && t->offset == offsetof(struct settings, history.url)) ||
+           (s->history.schema_made && t->offset == offsetof(struct settings, history.schema));
 }
 
 static void add_secret_origin(const struct settings *s, const struct settings_secret *secret, struct buf *out)

@@ -16,7 +16,7 @@
 #include "config/secrets.h"
 #include "config/value.h"
 
-enum { FILE_MAX_BYTES = 1024 * 1024, URL_MAX_BYTES = 4096 };
+enum { FILE_MAX_BYTES = 1024 * 1024, URL_MAX_BYTES = 4096, SCHEMA_MAX = 40 };
 
 static const char *const usual_files[] = {"./config.yaml", "/etc/carillon/config.yaml"};
 
@@ -216,6 +216,52 @@ static enum err settle_database(struct settings *s, struct error *err)
     return make_url(s, err);
 }
 
+/* "sqlite:./data/carillon.db" to "sqlite:./data/carillon-history.db". */
+static void beside(struct buf *out, const char *url)
+{
+    const char *slash = strrchr(url, '/');
+    const char *dot = strrchr(url, '.');
+
+    if (!dot || (slash && dot < slash) || dot == url || dot[-1] == '/')
+        dot = url + strlen(url);
+    buf_add(out, (struct str){url, (size_t)(dot - url)});
+    buf_add_cstr(out, "-history");
+    buf_add_cstr(out, dot);
+}
+
+/* Where the history is when nobody says so. After the database is settled. */
+static enum err settle_history(struct settings *s, struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf url = {0};
+    CLEANUP(buf_done_p) struct buf schema = {0};
+    const char *path;
+
+    buf_init(&url, URL_MAX_BYTES);
+    buf_init(&schema, URL_MAX_BYTES);
+    if (s->history.url[0] == '\0') {
+        enum err e;
+
+        if (settings_sqlite_path(s->database.url, &path))
+            beside(&url, s->database.url);
+        else
+            buf_add_cstr(&url, s->database.url);
+        alloc_free(TAKE(s->history.url));
+        e = buf_take(&url, &s->history.url, NULL, err);
+        if (e)
+            return e;
+        s->history.url_made = true;
+    }
+    if (s->history.schema[0] != '\0')
+        return ERR_NONE;
+    if (strlen(s->database.schema) > SCHEMA_MAX - sizeof("_history") + 1)
+        return error_set(err, ERR_INVALID, "history.schema",
+                         "must be given: database.schema is too long to be followed by _history");
+    buf_addf(&schema, "%s_history", s->database.schema);
+    alloc_free(TAKE(s->history.schema));
+    s->history.schema_made = true;
+    return buf_take(&schema, &s->history.schema, NULL, err);
+}
+
 static enum err settle_instance(struct settings *s, struct error *err)
 {
     char name[256];
@@ -245,6 +291,8 @@ static void settle(struct settings *s, struct error_list *faults)
     struct error err = {0};
 
     if (settle_database(s, &err))
+        (void)to_faults(faults, &err);
+    if (settle_history(s, &err))
         (void)to_faults(faults, &err);
     if (settle_instance(s, &err))
         (void)to_faults(faults, &err);
@@ -332,9 +380,6 @@ enum err settings_supported(const struct settings *s, struct error_list *faults)
     const char *path;
 
     (void)no_faults(faults);
-    if (!settings_sqlite_path(s->history.url, &path))
-        (void)error_list_add(faults, ERR_UNSUPPORTED, "history.url",
-                             "PostgreSQL is not in this version yet; use sqlite:PATH");
     check_wakeup(s, faults);
     if (s->server.tls_cert[0] != '\0')
         (void)error_list_add(faults, ERR_UNSUPPORTED, "server.tls",

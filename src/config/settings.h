@@ -49,6 +49,7 @@ struct settings {
         int64_t max_body_bytes;
         int64_t max_batch_bytes;
         int64_t idle_timeout_us;
+        int64_t event_streams;
         char *instance; /* name shown to people; the host's when not given */
         char *tls_cert; /* "" for none */
         char *tls_key;
@@ -65,7 +66,10 @@ struct settings {
         char *db;
     } database;
     struct {
-        char *url;
+        char *url;     /* never empty: beside the database when not given */
+        char *schema;  /* of PostgreSQL; never empty */
+        bool url_made; /* from the database's */
+        bool schema_made;
         char *table;
     } history;
     struct {
@@ -101,6 +105,7 @@ struct settings {
         int64_t finished_us;
         int64_t runs_us;
         int64_t failed_us;
+        int64_t history_us;
         int64_t every_us;
     } retention;
     struct {

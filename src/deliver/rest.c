@@ -50,6 +50,7 @@ static void transfer_free(struct transfer *t)
         curl_easy_cleanup(t->easy);
     buf_done(&t->text);
     buf_done(&t->body);
+    buf_done(&t->answer);
     alloc_free(t->headers);
     alloc_free(t);
 }
@@ -68,6 +69,7 @@ static struct transfer *transfer_get(struct rest *r)
     list_init(&t->node);
     buf_init(&t->text, REST_HEADERS_MAX);
     buf_init(&t->body, REST_BODY_MAX);
+    buf_init(&t->answer, ATTEMPT_ANSWER_MAX);
     return t;
 }
 

@@ -61,6 +61,7 @@ struct transfer {
     enum admission_end how;         /* what it says of its target */
     bool over_bound;                /* the answer is longer than REST_ANSWER_MAX */
     size_t answer_bytes;
+    struct buf answer;          /* its beginning, where a history wants it */
     struct buf text;            /* URL, method and header lines, each terminated */
     struct curl_slist *headers; /* an array whose items are chained */
     size_t headers_cap;

@@ -7,11 +7,20 @@
 #include "deliver/rest_internal.h"
 #include "model/event.h"
 
+/* The history shows how an answer begins. */
+static void keep_answer(struct transfer *t, struct str piece)
+{
+    size_t room = ATTEMPT_ANSWER_MAX - t->answer.n;
+
+    buf_add(&t->answer, (struct str){piece.p, piece.n < room ? piece.n : room});
+}
+
 static size_t on_answer(char *data, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
 
-    (void)data;
+    if (t->delivery->schedule->task.history_check && buf_ok(&t->answer))
+        keep_answer(t, (struct str){data, size * n});
     t->answer_bytes += size * n;
     if (t->answer_bytes <= REST_ANSWER_MAX)
         return size * n;
@@ -144,6 +153,7 @@ enum err rest_request_build(struct transfer *t, struct error *err)
     t->refusal[0] = '\0';
     t->over_bound = false;
     t->answer_bytes = 0;
+    buf_clear(&t->answer);
     t->curl_text[0] = '\0';
     buf_clear(&t->text);
     buf_clear(&t->body);

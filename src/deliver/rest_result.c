@@ -258,12 +258,23 @@ static void tell_want(struct transfer *t, CURLcode code)
     outcome_not_sent(t->delivery, text);
 }
 
+/* Without memory for it the history goes without. */
+static void take_answer(struct transfer *t)
+{
+    struct attempt_result *r = result_of(t);
+
+    if (t->answer.n > 0 && buf_ok(&t->answer) &&
+        attempt_answer_new(buf_str(&t->answer), t->answer_bytes > t->answer.n, &r->answer, NULL))
+        r->answer = NULL;
+}
+
 void rest_result_ended(struct transfer *t, CURLcode code)
 {
     struct attempt_result *r = result_of(t);
 
     r->status = status_of(t);
     r->took_us = info_us(t, CURLINFO_TOTAL_TIME_T);
+    take_answer(t);
     if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && t->over_bound)) {
         judge_status(t);
     } else if (t->sends == 0 && is_want(t, code)) {
@@ -296,6 +307,7 @@ void rest_result_timeout(struct transfer *t)
 
     host_text(t, host);
     r->status = status_of(t);
+    take_answer(t);
     t->how = r->status != 0 ? ADMISSION_ANSWERED : ADMISSION_SILENT;
     r->took_us = timeout_us;
     (void)snprintf(text, sizeof(text), "timeout after %g s: %s %s", (double)timeout_us / (double)US_PER_S,

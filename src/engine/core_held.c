@@ -47,6 +47,7 @@ void *held_user(const struct held *h)
 void held_free(struct held *h)
 {
     schedule_unref(h->schedule);
+    attempt_answer_unref(h->outcome.result.answer);
     alloc_free(h);
 }
 

@@ -134,6 +134,7 @@ void core_on_attempt_ended(struct core *c, struct core_now now, struct held *h,
     h->outcome.ended_at = now.wall;
     h->outcome.attempted = !r->not_sent;
     h->outcome.result = *r;
+    (void)attempt_answer_ref(r->answer); /* until the run is let go */
     count_end(c, r);
     held_set_state(c, h, HELD_ENDED);
     core_step(c);

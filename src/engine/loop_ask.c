@@ -81,6 +81,7 @@ static struct outcome outcome_of(const struct core_outcome *c)
 {
     const struct schedule *s = c->schedule;
 
+    (void)attempt_answer_ref(c->result.answer);
     return (struct outcome){
         .run_id = c->run.id,
         .schedule_id = c->run.schedule_id,
@@ -193,16 +194,6 @@ static void arm_upkeep(struct engine *e, int64_t after_us)
     const struct reactor *r = uv_reactor_base(e->reactor);
 
     r->ops->timer_arm(uv_reactor_base(e->reactor), e->upkeep_timer, after_us);
-}
-
-void loop_hurry_upkeep(struct engine *e)
-{
-    e->fired_since_upkeep = true;
-    if (e->upkeep_wait_us <= e->options.upkeep_every_us)
-        return;
-    /* It was put off while nothing happened. */
-    e->upkeep_wait_us = e->options.upkeep_every_us;
-    arm_upkeep(e, e->upkeep_wait_us);
 }
 
 static void fail(struct engine *e, enum asked_kind kind, const struct error *err)

@@ -3,6 +3,10 @@
  */
 #include "base/alloc.h"
 #include "engine/loop_internal.h"
+#include "model/secret.h"
+
+/* An answer in which every byte became three asterisks. */
+enum { HIDDEN_MAX = 4 * ATTEMPT_ANSWER_MAX };
 #include "model/target.h"
 
 /* One attempt. Freed when the core has heard of its end. */
@@ -172,6 +176,29 @@ static void log_end(struct engine *e, const struct flight *f)
               KV_I64("status", r->status), KV_I64("took_us", r->took_us), KV_CSTR("error", r->error));
 }
 
+/* A target may send back what it got: nothing secret of it is kept, and rather nothing at all. */
+static void hide_secrets(struct engine *e, struct flight *f)
+{
+    CLEANUP(buf_done_p) struct buf hidden = {0};
+    struct attempt_result *r = &f->delivery.result;
+    struct attempt_answer *told = r->answer;
+    struct str text;
+
+    if (!told)
+        return;
+    r->answer = NULL;
+    buf_init(&hidden, HIDDEN_MAX);
+    if (secret_hide(f->delivery.schedule, e->options.schedule_rules, (struct str){told->text, told->n},
+                    told->cut, &hidden, NULL) == ERR_NONE) {
+        text = buf_str(&hidden);
+        if (text.n > ATTEMPT_ANSWER_MAX)
+            text.n = ATTEMPT_ANSWER_MAX;
+        if (attempt_answer_new(text, told->cut, &r->answer, NULL))
+            r->answer = NULL;
+    }
+    attempt_answer_unref(told);
+}
+
 void loop_take_ended(struct engine *e)
 {
     struct list *node;
@@ -184,8 +211,10 @@ void loop_take_ended(struct engine *e)
         tell_of_circuit(e, f);
         log_end(e, f);
         held_set_user(f->held, NULL);
+        hide_secrets(e, f);
         core_on_attempt_ended(e->core, e->now, f->held, &f->delivery.result);
         e->flights--;
+        attempt_answer_unref(f->delivery.result.answer);
         alloc_free(f);
     }
 }

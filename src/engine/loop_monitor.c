@@ -99,9 +99,7 @@ void loop_tend_monitor(struct engine *e)
 
     if (is_firing(e)) {
         monitor_busy(&e->monitor, e->now.mono);
-        loop_hurry_upkeep(e);
-    } else if (e->monitor.others_busy) {
-        loop_hurry_upkeep(e);
+        e->fired_since_upkeep = true;
     }
     if (e->phase != LOOP_RUNNING && !e->monitor.resigned)
         monitor_resign(&e->monitor, e->now.mono);

@@ -1,6 +1,5 @@
 /*
- * secret.h: which parts of a definition are write-only, how they are hidden and how they are kept. For the
- * model room itself.
+ * secret.h: which parts of a definition are write-only, how they are hidden and how they are kept.
  *
  * Hidden are: values of headers whose names are on the built-in or the configured list, a kafka connection's
  * passwords and keys, and the user and password in a URL. Each shows as "***"; writing "***" back keeps what
@@ -24,5 +23,14 @@ bool secret_config(struct str name);
 bool secret_userinfo(struct str url, struct str *ret);
 /* `url` with `userinfo` in place of its own, which it must have; a new JSON string. */
 CHECKED enum err secret_with_userinfo(struct str url, struct str userinfo, json_t **ret, struct error *err);
+
+/*
+ * Appends `text`, which a target sent, with "***" in place of everything in it that the schedule's write-only
+ * parts say: values of hidden headers and what they are made of (the token behind "Bearer"), user and
+ * password of the URL as they stand and as Basic credentials; each as it is and as JSON escapes it. `cut`:
+ * the text goes on, so what begins like a secret at its end is hidden too. `rules` as above.
+ */
+CHECKED enum err secret_hide(const struct schedule *s, const struct schedule_rules *rules, struct str text,
+                             bool cut, struct buf *out, struct error *err);
 
 #endif

@@ -62,7 +62,6 @@ def test_a_mistyped_variable_is_a_fault(tmp_path):
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("history:\n  url: postgresql://h/x\n", "history.url"),
         ("wakeup: postgres\n", "wakeup.mode"),
         ("wakeup: redis\n", "wakeup.mode"),
         ("roles: [api]\n", "roles"),

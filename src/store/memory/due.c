@@ -5,16 +5,13 @@
 #include "store/grow.h"
 #include "store/memory/ops.h"
 
-struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id,
-                                    struct wall occurrence)
+struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id)
 {
-    struct open_count count = {.held_at = WALL_NEVER};
+    struct open_count count = {0};
 
     for (struct run_row *r = rows_first_open(db, schedule_id); r; r = rows_next_open(r)) {
         count.open++;
         count.waiting += rows_run_waits(r);
-        if (r->doomed && r->run.scheduled_at.us >= occurrence.us)
-            count.held_at = wall_min(count.held_at, r->run.scheduled_at);
     }
     return count;
 }
@@ -23,7 +20,7 @@ static enum err fill_due(const struct memory_db *db, const struct timer_row *t, 
                          struct error *err)
 {
     const struct schedule_row *s = rows_schedule(db, t->id);
-    struct open_count count = memory_count_open(db, t->id, t->timer.occurs_at);
+    struct open_count count = memory_count_open(db, t->id);
     char *definition;
     enum err e = alloc_str(s->definition, &definition, err);
 
@@ -37,7 +34,6 @@ static enum err fill_due(const struct memory_db *db, const struct timer_row *t, 
         .timer = t->timer,
         .open_runs = count.open,
         .waiting_runs = count.waiting,
-        .held_at = count.held_at,
     };
     return ERR_NONE;
 }
@@ -159,6 +155,7 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
 /* Its holder is gone, and nobody wants it any more. */
 static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall now, struct error *err)
 {
+    struct uuid schedule_id = r->run.schedule_id;
     struct wall ignored = WALL_NEVER;
     struct run_row *after;
     enum err e = rows_copy_run(r, &after, err);
@@ -173,7 +170,7 @@ static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall 
     e = rows_swap(db, &r->row, &after->row, err);
     if (!e)
         e = memory_trace_cancelled(db, after, err);
-    return e ? e : memory_after_end(db, after, NULL, now, &ignored, err);
+    return e ? e : memory_after_end(db, schedule_id, RUN_CANCELLED, now, NULL, now, &ignored, err);
 }
 
 /* Running ones whose lease is over; `most` in all in the list. */

@@ -53,7 +53,9 @@ static void without_file_and_environment_all_is_default(void **state)
     assert_string_equal(s->server.listen, "127.0.0.1:9902");
     assert_int_equal(s->server.max_body_bytes, 1024 * 1024);
     assert_string_equal(s->database.url, "sqlite:./data/carillon.db");
-    assert_string_equal(s->history.url, "sqlite:./data/history.db");
+    assert_string_equal(s->history.url, "sqlite:./data/carillon-history.db");
+    assert_string_equal(s->history.schema, "carillon_history");
+    assert_int_equal(s->retention.history_us, 90 * 86400 * US_PER_S);
     assert_string_equal(s->scheduler.timezone, "Asia/Seoul");
     assert_int_equal(s->scheduler.lease_us, 30 * US_PER_S);
     assert_int_equal(s->retention.finished_us, 86400 * US_PER_S);
@@ -298,8 +300,10 @@ static void every_member_can_be_given_by_its_variable(void **state)
 
         if (text[0] == '\0')
             text = strcmp(settings_table[i].section, "wakeup") == 0 ? "postgresql://x"
-                   : strstr(settings_table[i].member, "url")        ? "redis://x"
-                                                                    : "x";
+                   : strcmp(settings_table[i].section, "history") == 0
+                       ? (strcmp(settings_table[i].member, "url") == 0 ? "sqlite:x" : "x")
+                   : strstr(settings_table[i].member, "url") ? "redis://x"
+                                                             : "x";
         if (strcmp(settings_table[i].member, "host") == 0 ||
             strncmp(settings_table[i].member, "tls", 3) == 0 ||
             (strcmp(settings_table[i].section, "database") == 0 && text[0] == 'x'))
@@ -419,10 +423,33 @@ static void of_url_and_host_the_later_layer_wins(void **state)
     assert_fault(&faults, 0, "database.host", "needed");
 }
 
+static const char *history_of(const char *yaml)
+{
+    static char text[200];
+    struct settings *s = load(yaml, NULL);
+
+    (void)snprintf(text, sizeof(text), "%s %s", s->history.url, s->history.schema);
+    settings_free(s);
+    return text;
+}
+
+static void the_history_is_beside_the_database_unless_told_otherwise(void **state)
+{
+    (void)state;
+    assert_string_equal(history_of("database: {url: 'sqlite:/var/lib/c.d/store'}\n"),
+                        "sqlite:/var/lib/c.d/store-history carillon_history");
+    assert_string_equal(history_of("database: {url: 'sqlite:x.db'}\n"),
+                        "sqlite:x-history.db carillon_history");
+    assert_string_equal(history_of("database: {url: 'postgresql://u:p@h/db', schema: mine}\n"),
+                        "postgresql://u:p@h/db mine_history");
+    assert_string_equal(history_of("history: {url: 'postgresql://other/db', schema: theirs}\n"),
+                        "postgresql://other/db theirs");
+}
+
 static void what_this_build_cannot_do_is_refused_by_name(void **state)
 {
     CLEANUP(settings_free_p)
-    struct settings *s = load("wakeup: redis\nhistory: {url: 'postgresql://h/x'}\n"
+    struct settings *s = load("wakeup: redis\n"
                               "admin: {reset: true}\nroles: [api]\n"
                               "server: {tls: {cert: /c, key: /k}}\n",
                               NULL);
@@ -432,8 +459,7 @@ static void what_this_build_cannot_do_is_refused_by_name(void **state)
     (void)state;
     assert_int_equal(settings_supported(plain, &faults), ERR_NONE);
     assert_int_equal(settings_supported(s, &faults), ERR_UNSUPPORTED);
-    assert_int_equal(faults.n, 5);
-    assert_fault(&faults, 0, "history.url", "PostgreSQL is not in this version yet");
+    assert_int_equal(faults.n, 4);
 }
 
 static void instances_that_share_a_database_may_divide_the_roles(void **state)
@@ -618,6 +644,7 @@ int main(void)
         cmocka_unit_test(service_links_of_kubernetes_are_not_ours),
         cmocka_unit_test(the_old_database_members_make_a_url),
         cmocka_unit_test(of_url_and_host_the_later_layer_wins),
+        cmocka_unit_test(the_history_is_beside_the_database_unless_told_otherwise),
         cmocka_unit_test(what_this_build_cannot_do_is_refused_by_name),
         cmocka_unit_test(instances_that_share_a_database_may_divide_the_roles),
         cmocka_unit_test(wake_ups_over_redis_need_a_server_without_tls_and_a_shared_database),

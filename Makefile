@@ -5,7 +5,7 @@ BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzda
   libjansson-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libuv1-dev libmicrohttpd-dev libhiredis-dev librdkafka-dev libpq-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-venv python3-yaml python3-croniter python3-dateutil python3-tz \
   clang-format clang-tidy postgresql pgbouncer redis-server kcat
-BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server
+BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server postgresql
 # debhelper and what it needs build the package; the rest tries it in a clean root.
 DEB_PACKAGES = $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot
 DEB_TEST_PACKAGES = $(DEB_PACKAGES) python3-pytest debootstrap systemd man-db
@@ -64,6 +64,7 @@ bench: deps-bench build
 	@ninja -C build/release
 	@$(PYTHON) bench/run.py
 	@$(PYTHON) bench/next_times.py
+	@$(PYTHON) bench/scale.py
 
 fuzz: deps-fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTHON) tests/run.py fuzz

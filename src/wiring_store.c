@@ -132,7 +132,7 @@ static void on_hears(void *arg, bool hears)
     engine_look_every(w->engine, every_us);
 }
 
-static enum err listen(struct wiring_store *w, struct log *log, struct error *err)
+static enum err wake_up_by_notify(struct wiring_store *w, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
     struct listener_options options = {
@@ -170,7 +170,7 @@ enum err wiring_store_listen(struct wiring_store *w, struct engine *engine, stru
     w->engine = engine;
     if (tells_by_redis(w->settings))
         return wake_up_by_redis(w, log, err);
-    return tells_by_notify(w->settings) ? listen(w, log, err) : ERR_NONE;
+    return tells_by_notify(w->settings) ? wake_up_by_notify(w, log, err) : ERR_NONE;
 }
 
 void wiring_store_tell(struct wiring_store *w, const struct notice *n)

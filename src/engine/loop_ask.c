@@ -196,6 +196,16 @@ static void arm_upkeep(struct engine *e, int64_t after_us)
     r->ops->timer_arm(uv_reactor_base(e->reactor), e->upkeep_timer, after_us);
 }
 
+void loop_hurry_upkeep(struct engine *e)
+{
+    e->fired_since_upkeep = true;
+    if (e->upkeep_wait_us <= e->options.upkeep_every_us)
+        return;
+    /* It was put off while nothing happened. */
+    e->upkeep_wait_us = e->options.upkeep_every_us;
+    arm_upkeep(e, e->upkeep_wait_us);
+}
+
 static void fail(struct engine *e, enum asked_kind kind, const struct error *err)
 {
     if (kind != ASKED_BEAT || err->code != ERR_UNSUPPORTED)

@@ -142,6 +142,8 @@ void loop_ask_claim(struct engine *e, const struct core_action *a);
 void loop_ask_record(struct engine *e, const struct core_action *a);
 void loop_ask_renew(struct engine *e, const struct core_action *a);
 void loop_ask_upkeep(struct engine *e);
+/* Something is fired: there will be something to remove. */
+void loop_hurry_upkeep(struct engine *e);
 void loop_ask_beat(struct engine *e, const struct heartbeat *h);
 void loop_ask_leave(struct engine *e, const struct heartbeat *h);
 void loop_ask_next(struct engine *e);

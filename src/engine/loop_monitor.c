@@ -99,7 +99,9 @@ void loop_tend_monitor(struct engine *e)
 
     if (is_firing(e)) {
         monitor_busy(&e->monitor, e->now.mono);
-        e->fired_since_upkeep = true;
+        loop_hurry_upkeep(e);
+    } else if (e->monitor.others_busy) {
+        loop_hurry_upkeep(e);
     }
     if (e->phase != LOOP_RUNNING && !e->monitor.resigned)
         monitor_resign(&e->monitor, e->now.mono);

@@ -121,8 +121,7 @@ struct gql_fragment {
     struct gql_selection_set *set;
 };
 
-/* --- the type system --------------------------------------------------------------------------------------
- */
+/* --- the type system ----------------------------------------------------------------------------------- */
 
 /* A name in a list: an interface, a union's member, a directive's location. */
 struct gql_name_node {

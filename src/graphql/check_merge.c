@@ -153,8 +153,7 @@ static void conflict(struct merge *m, const struct entry *a, const struct entry 
     check_at(c, f, b->field->at);
 }
 
-/* --- the shape --------------------------------------------------------------------------------------------
- */
+/* --- the shape ----------------------------------------------------------------------------------------- */
 
 static bool same_shape(const struct gql_ref *a, const struct gql_ref *b)
 {
@@ -193,8 +192,7 @@ static void check_shapes(struct merge *m, struct part *parts)
     }
 }
 
-/* --- names and arguments ----------------------------------------------------------------------------------
- */
+/* --- names and arguments ------------------------------------------------------------------------------- */
 
 static bool same_literal(const struct gql_literal *a, const struct gql_literal *b);
 

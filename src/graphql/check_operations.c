@@ -35,8 +35,7 @@ void check_lone_anonymous(struct gql_check *c)
             check_at(c, check_fault(c, "An operation without a name must be the only operation."), op->at);
 }
 
-/* --- 5.2.3.1: a subscription has one root field -----------------------------------------------------------
- */
+/* --- 5.2.3.1: a subscription has one root field -------------------------------------------------------- */
 
 /* A selection set that is still to be looked at. */
 struct pending {

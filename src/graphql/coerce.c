@@ -42,15 +42,14 @@ static enum err missing_field(const struct gql_input *input, struct error *err)
                      GQL_SHOWN(input->name), gql_ref_text(input->ref, text));
 }
 
-/* --- literals ---------------------------------------------------------------------------------------------
- */
+/* --- literals ------------------------------------------------------------------------------------------ */
 
 static enum err literal_variable(const struct gql_literal *v, const struct gql_ref *ref,
                                  const json_t *variables, json_t **ret, struct error *err)
 {
     json_t *value = json_object_getn(variables, v->text.p, v->text.n);
 
-    if (value && json_is_null(value) && ref->wrap == GQL_NON_NULL)
+    if (json_is_null(value) && ref->wrap == GQL_NON_NULL)
         return null_refused(ref, err);
     *ret = json_incref(value);
     return ERR_NONE;
@@ -184,8 +183,7 @@ enum err gql_coerce_arguments(const struct gql_inputs *inputs, const struct gql_
     return e;
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------
- */
+/* --- JSON ---------------------------------------------------------------------------------------------- */
 
 static enum err json_item(const json_t *in, const struct gql_ref *ref, size_t index, json_t *list,
                           struct error *err)

@@ -126,3 +126,22 @@ enum err gql_complexity(const struct gql_options *options, gql_size_fn size, voi
         *ret = cost;
     return e;
 }
+
+bool gql_is_affordable(const struct gql_options *options, gql_size_fn size, void *arg, uint64_t most,
+                       struct gql_faults *faults, struct error *err)
+{
+    uint64_t cost = 0;
+    struct gql_fault *f;
+
+    if (gql_complexity(options, size, arg, &cost, err))
+        return false;
+    if (cost <= most)
+        return true;
+    f = gql_fault_add(
+        faults, NULL,
+        "The operation could answer with %llu fields, of which %llu are allowed: ask for fewer fields or "
+        "smaller pages.",
+        (unsigned long long)cost, (unsigned long long)most);
+    gql_fault_at(faults, f, options->operation->at);
+    return false;
+}

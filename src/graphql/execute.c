@@ -29,8 +29,7 @@ const struct gql_operation *gql_operation_find(const struct gql_document *d, str
     return NULL;
 }
 
-/* --- memory -----------------------------------------------------------------------------------------------
- */
+/* --- memory -------------------------------------------------------------------------------------------- */
 
 void *gql_alloc(struct gql_execution *x, size_t n)
 {
@@ -53,6 +52,16 @@ bool gql_keep(struct gql_execution *x, void *p, gql_free_fn fn)
     *k = (struct kept){x->kept, p, fn};
     x->kept = k;
     return true;
+}
+
+static void free_json(void *p)
+{
+    json_free(p);
+}
+
+bool gql_keep_json(struct gql_execution *x, json_t *v)
+{
+    return gql_keep(x, v, free_json);
 }
 
 struct gql_value gql_list(struct gql_execution *x, size_t n)
@@ -96,8 +105,7 @@ bool gql_wants(const struct gql_call *call, const char *field)
     return false;
 }
 
-/* --- tasks ------------------------------------------------------------------------------------------------
- */
+/* --- tasks --------------------------------------------------------------------------------------------- */
 
 struct task *task_new(struct gql_execution *x, const struct plan_field *f, size_t n)
 {
@@ -143,7 +151,7 @@ static bool give_arguments(struct gql_execution *x, struct task *t, struct error
                              x->options.variables, &arguments, err))
         return false;
     t->call.arguments = arguments;
-    return gql_keep(x, arguments, (gql_free_fn)json_free);
+    return gql_keep_json(x, arguments);
 }
 
 static void progress(struct gql_execution *x, struct task *t, gql_resolve_fn fn)
@@ -196,8 +204,7 @@ static void go_on(struct gql_execution *x, struct queue_node *answered)
     }
 }
 
-/* --- the root ---------------------------------------------------------------------------------------------
- */
+/* --- the root ------------------------------------------------------------------------------------------ */
 
 static void ask_root(struct gql_execution *x, const struct plan_field *f)
 {

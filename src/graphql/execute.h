@@ -102,6 +102,8 @@ struct str gql_copy(struct gql_execution *x, struct str s);
 /* Has fn(p) called when the execution is freed; without memory for it, at once, and false. */
 typedef void (*gql_free_fn)(void *p);
 CHECKED bool gql_keep(struct gql_execution *x, void *p, gql_free_fn fn);
+/* The same with a reference to JSON. */
+CHECKED bool gql_keep_json(struct gql_execution *x, json_t *v);
 /* What the caller asks for below this field: for resolvers that fetch only what is wanted. By a field's name,
  * directly below. */
 bool gql_wants(const struct gql_call *call, const char *field);
@@ -197,5 +199,9 @@ const struct gql_operation *gql_operation_find(const struct gql_document *d, str
 typedef uint64_t (*gql_size_fn)(const struct gql_field *field, const json_t *arguments, void *arg);
 CHECKED enum err gql_complexity(const struct gql_options *options, gql_size_fn size, void *arg, uint64_t *ret,
                                 struct error *err);
+
+/* The same against a limit. False: too much, which a fault says, or no memory (*err). */
+CHECKED bool gql_is_affordable(const struct gql_options *options, gql_size_fn size, void *arg, uint64_t most,
+                               struct gql_faults *faults, struct error *err);
 
 #endif

@@ -9,8 +9,7 @@
 #include "graphql/coerce.h"
 #include "graphql/execute_internal.h"
 
-/* --- errors -----------------------------------------------------------------------------------------------
- */
+/* --- errors -------------------------------------------------------------------------------------------- */
 
 bool place_is_dead(const struct place *p)
 {
@@ -83,8 +82,7 @@ static void fail_because(struct gql_execution *x, const struct task *t, struct p
     place_fail(x, t->field, p, str_of(text), STR(""));
 }
 
-/* --- leaves -----------------------------------------------------------------------------------------------
- */
+/* --- leaves -------------------------------------------------------------------------------------------- */
 
 /* The values that need no conversion, which are nearly all. */
 static bool is_as_it_should(const struct gql_type *type, const struct gql_value *v)
@@ -135,11 +133,6 @@ static json_t *json_of(const struct gql_value *v)
     return json_null();
 }
 
-static void free_json(void *p)
-{
-    json_free(p);
-}
-
 static void complete_leaf(struct gql_execution *x, const struct task *t, struct place *p,
                           const struct gql_type *type, const struct gql_value *v)
 {
@@ -165,12 +158,11 @@ static void complete_leaf(struct gql_execution *x, const struct task *t, struct 
         return;
     }
     p->leaf = gql_json(out);
-    if (!gql_keep(x, out, free_json))
+    if (!gql_keep_json(x, out))
         p->kind = PLACE_OPEN; /* the execution has failed */
 }
 
-/* --- objects ----------------------------------------------------------------------------------------------
- */
+/* --- objects ------------------------------------------------------------------------------------------- */
 
 /* Objects of one type that came out of one field: they are asked together. */
 struct member {
@@ -261,8 +253,7 @@ static void complete_object(struct completion *c, struct place *p, const struct 
         add_object(c, p, object, v->kind == GQL_VALUE_JSON ? (const void *)v->json : v->object.p);
 }
 
-/* --- values -----------------------------------------------------------------------------------------------
- */
+/* --- values -------------------------------------------------------------------------------------------- */
 
 static void complete_value(struct completion *c, struct place *p, const struct gql_ref *ref,
                            const struct gql_value *v);
@@ -317,8 +308,7 @@ static void complete_value(struct completion *c, struct place *p, const struct g
         complete_leaf(c->x, c->t, p, ref->type, v);
 }
 
-/* --- the fields of a batch --------------------------------------------------------------------------------
- */
+/* --- the fields of a batch ----------------------------------------------------------------------------- */
 
 static void open_place(struct gql_execution *x, struct place *p, const struct plan *plan)
 {

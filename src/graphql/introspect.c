@@ -60,8 +60,7 @@ static bool with_deprecated(const struct gql_call *call)
     }                                                                                                        \
     static struct gql_value name##_of(UNUSED const struct gql_call *call, UNUSED const type *item)
 
-/* --- the root ---------------------------------------------------------------------------------------------
- */
+/* --- the root ------------------------------------------------------------------------------------------ */
 
 RESOLVER(meta_schema, void, root)
 {
@@ -73,8 +72,7 @@ RESOLVER(meta_type, void, root)
     return type_value(gql_schema_type(schema_of(call), json_str(json_object_get(call->arguments, "name"))));
 }
 
-/* --- __Schema ---------------------------------------------------------------------------------------------
- */
+/* --- __Schema ------------------------------------------------------------------------------------------ */
 
 RESOLVER(schema_description, struct gql_schema, s)
 {
@@ -110,8 +108,7 @@ RESOLVER(schema_directives, struct gql_schema, s)
     return v;
 }
 
-/* --- __Type -----------------------------------------------------------------------------------------------
- */
+/* --- __Type -------------------------------------------------------------------------------------------- */
 
 static bool has_fields(const struct gql_ref *r)
 {
@@ -195,8 +192,7 @@ RESOLVER(type_specified_by, struct gql_ref, r)
     return text_or_null(r->wrap == GQL_NAMED && r->type->specified_by.n > 0, r->type->specified_by);
 }
 
-/* --- __Field, __InputValue, __EnumValue, __Directive ------------------------------------------------------
- */
+/* --- __Field, __InputValue, __EnumValue, __Directive --------------------------------------------------- */
 
 RESOLVER(field_name, struct gql_field, f)
 {

@@ -206,8 +206,7 @@ bool gql_lex_string(struct gql_lexer *l, struct gql_token *ret)
     return str_starts(rest_of(l), STR("\"\"\"")) ? lex_block(l, ret) : lex_plain(l, ret);
 }
 
-/* --- BlockStringValue: lines without their common indentation and without empty ones at both ends ---------
- */
+/* --- BlockStringValue: lines without their common indentation and without empty ones at both ends ------ */
 
 /* Cuts a line off; true while there is one. The first call has *at 0. */
 static bool next_line(struct str s, size_t *at, struct str *ret)

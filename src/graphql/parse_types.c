@@ -224,9 +224,11 @@ static bool adds_something(const struct parser *p, const struct gql_definition *
 
 static bool refuse_description(const struct parser *p, const struct gql_definition *d)
 {
-    gql_fault_at(p->faults,
-                 gql_fault_add(p->faults, NULL, "Syntax error: a description may stand only before a definition of the type system."),
-                 d->at);
+    gql_fault_at(
+        p->faults,
+        gql_fault_add(p->faults, NULL,
+                      "Syntax error: a description may stand only before a definition of the type system."),
+        d->at);
     return false;
 }
 

@@ -162,8 +162,7 @@ const struct gql_ref *gql_schema_ref(const struct gql_schema *s, const struct gq
     return first;
 }
 
-/* --- building ---------------------------------------------------------------------------------------------
- */
+/* --- building ------------------------------------------------------------------------------------------ */
 
 enum err builder_refuse(const struct builder *b, size_t at, const char *format, ...)
 {

@@ -57,7 +57,7 @@ enum err missed_list_add(struct missed_list *l, const struct schedule *s, enum m
 enum err missed_by_pause(const struct schedule *s, const struct timer *paused, struct wall now,
                          struct missed_list *ret, struct error *err)
 {
-    struct wall first = paused->occurs_at;
+    struct wall first = timer_still_ahead(s, paused);
     struct wall last;
 
     if (paused->state != SCHEDULE_PAUSED || !schedule_recurs(s) || !timer_runs_left(s, paused) ||

@@ -67,19 +67,39 @@ void timer_pause(struct timer *t, struct wall now)
     t->next_at = WALL_NEVER;
 }
 
+void timer_take_back(const struct schedule *s, struct timer *t, struct wall scheduled_at, struct wall now)
+{
+    /* Behind one that passed there are others, which may have run. */
+    if (schedule_recurs(s) && occurrence_act(s, scheduled_at).us <= now.us)
+        return;
+    t->occurs_at = wall_min(t->occurs_at, scheduled_at);
+    if (t->runs > 0)
+        t->runs--;
+}
+
+struct wall timer_still_ahead(const struct schedule *s, const struct timer *t)
+{
+    if (!schedule_recurs(s))
+        return t->runs > 0 ? WALL_NEVER : t->occurs_at;
+    if (s->type == SCHEDULE_CRON && t->occurs_at.us <= t->started_at.us)
+        return occurrence_next(s, t->started_at);
+    return t->occurs_at;
+}
+
 /* The occurrence to go on with after a pause, those that passed in it counted. */
 static struct wall after_pause(const struct schedule *s, struct timer *t, struct wall now)
 {
+    struct wall from = timer_still_ahead(s, t);
     struct wall last;
 
     if (!schedule_recurs(s))
-        return t->occurs_at;
-    if (wall_is_never(t->occurs_at))
+        return from;
+    if (wall_is_never(from))
         return s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, now) : WALL_NEVER;
-    if (occurrence_act(s, t->occurs_at).us > now.us)
-        return t->occurs_at;
-    last = occurrence_last_due(s, t->occurs_at, now);
-    t->missed[MISSED_PAUSED] += occurrence_count(s, t->occurs_at, last);
+    if (occurrence_act(s, from).us > now.us)
+        return from;
+    last = occurrence_last_due(s, from, now);
+    t->missed[MISSED_PAUSED] += occurrence_count(s, from, last);
     return s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, now) : occurrence_next(s, last);
 }
 
@@ -90,7 +110,8 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
     if (t->state != SCHEDULE_PAUSED)
         return;
     next = timer_runs_left(s, t) ? after_pause(s, t, now) : WALL_NEVER;
-    t->started_at = now;
+    /* An occurrence that its jitter delays beyond `now` is still this timer's. */
+    t->started_at = schedule_recurs(s) ? wall_min(now, wall_add(next, -1)) : now;
     timer_set_next(s, t, next);
     t->state = wall_is_never(next) ? SCHEDULE_FINISHED : SCHEDULE_ACTIVE;
 }

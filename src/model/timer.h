@@ -62,8 +62,10 @@ struct timer {
      * next_at, and the plan does what timer_run_ended() would have done.
      */
     struct wall occurs_at;
-    struct wall started_at; /* registration, replacement or resumption */
-    int64_t runs;           /* made so far; what max_runs counts */
+    /* Registration, replacement or resumption. Occurrences of a cron up to here are none of this timer's:
+     * past, or made by the definition before it (timer_doomed_ended()). */
+    struct wall started_at;
+    int64_t runs; /* made so far; what max_runs counts; a one-shot with one has nothing left */
     int64_t missed[MISSED_N];
 };
 
@@ -76,6 +78,12 @@ void timer_start(const struct schedule *s, struct wall now, struct timer *ret);
 struct wall timer_first(const struct schedule *s, struct wall now);
 /* An active timer stops; others stay as they are. What was a run already is the store's to cancel. */
 void timer_pause(struct timer *t, struct wall now);
+/*
+ * Before a pause, for each run of the definition in force that is never attempted and not begun: cancelled,
+ * its occurrence is still to come, as if no run had been made of it, when its time is still ahead or it is a
+ * one-shot's only one.
+ */
+void timer_take_back(const struct schedule *s, struct timer *t, struct wall scheduled_at, struct wall now);
 /*
  * Counts what passed meanwhile (exactly, in bounded work) and goes on with the first occurrence after `now`.
  * A one-shot keeps its time, and fires at once when that has passed; one whose run was made before is
@@ -142,6 +150,42 @@ CHECKED enum err timer_plan(const struct schedule *s, const struct timer *before
                             size_t waiting_runs, struct wall now, struct wall until,
                             const struct timer_rules *rules, struct plan *ret, struct error *err);
 void plan_done(struct plan *p);
+
+/*
+ * Runs that outlive the definition or the state that they were made by (replaced, paused, resumed) are
+ * doomed: dropped unless their attempt is under way. Until the one or the other is known, nobody can say
+ * whether an occurrence that was made ahead of its time, and is one of the new definition's too, is still to
+ * be made.
+ */
+
+/* Whether an open doomed run of `held_at` puts t->occurs_at in doubt. */
+static inline bool timer_is_held(const struct timer *t, struct wall held_at)
+{
+    return !wall_is_never(held_at) && held_at.us == t->occurs_at.us && held_at.us > t->started_at.us;
+}
+/*
+ * Such a run is open at `now`. True: *t is put off until that run ends, or until a
+ * moment after its time when an attempt must be under way. False: that moment has passed, and *t says that
+ * the occurrence was made.
+ */
+bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, struct wall until,
+                const struct timer_rules *rules);
+
+/* How a doomed run ended. */
+struct doomed_end {
+    struct wall scheduled_at;
+    bool delivered; /* an attempt of it is known */
+    bool by_hand;   /* it was none of the schedule's occurrences */
+    bool once;      /* its definition was a one-shot's */
+    struct wall ended_at;
+    size_t open_runs; /* that remain */
+};
+/*
+ * What of it concerns *t, whose definition need not be at hand: an occurrence that it has still ahead is
+ * made, or is due again; one that a pause had cancelled unattempted is taken back; a timer that waited for
+ * this end is woken. True when *t changed.
+ */
+bool timer_doomed_ended(struct timer *t, const struct doomed_end *e);
 
 /*
  * A run of this schedule ended at `ended_at`, however it ended, and `open_runs` remain: the next of a

@@ -15,6 +15,9 @@ void timer_set_next(const struct schedule *s, struct timer *t, struct wall occur
 /* A run ended at `ended_at` and the timer, which is active, has nothing else to wait for: what follows. */
 void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at);
 
+/* What is left to be made from t->occurs_at on, or never. */
+struct wall timer_still_ahead(const struct schedule *s, const struct timer *t);
+
 static inline bool timer_runs_left(const struct schedule *s, const struct timer *t)
 {
     return s->max_runs < 0 || t->runs < s->max_runs;

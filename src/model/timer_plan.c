@@ -321,7 +321,7 @@ enum err timer_plan(const struct schedule *s, const struct timer *before, size_t
     if (is_due(&plan.after, p.until)) {
         enum err e;
 
-        p.at = plan.after.occurs_at;
+        p.at = timer_still_ahead(s, &plan.after);
         e = plan_all(&p);
         if (e) {
             plan_done(&plan);

@@ -318,8 +318,27 @@ static enum err are_leaving(struct claim *c, const struct due *d, bool *ret, str
     return ERR_NONE;
 }
 
+static enum err put_off(struct claim *c, const struct due *d, const struct timer *timer, struct error *err)
+{
+    enum err e = LIST_RESERVE(&c->advances, err);
+
+    if (e)
+        return e;
+    c->advances.items[c->advances.n++] = (struct advance){.id = d->id, .after = *timer};
+    return ERR_NONE;
+}
+
+/* A later one of these occurrences that is in doubt is looked at when its turn comes. */
+static struct wall until_held(const struct claim *c, const struct due *d)
+{
+    bool later = d->held_at.us > d->timer.occurs_at.us;
+
+    return later ? wall_min(c->until, wall_add(d->held_at, -1)) : c->until;
+}
+
 static enum err plan_due(struct claim *c, const struct due *d, struct error *err)
 {
+    struct timer timer = d->timer;
     CLEANUP(schedule_unref_p) struct schedule *s = NULL;
     CLEANUP(plan_done) struct plan plan = {0};
     struct str definition = {d->definition, d->definition_n};
@@ -333,13 +352,15 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
         return e;
     if (!s)
         return stop_broken(c, d->id, &d->timer, definition, err);
+    if (timer_is_held(&timer, d->held_at) && timer_hold(s, &timer, c->now, c->until, &c->req->timer_rules))
+        return put_off(c, d, &timer, err);
     e = are_leaving(c, d, &rules.leaving, err);
     rules.list_missed = journal_wants_of(j, s);
     if (!e && rules.list_missed)
         e = add_label(c, s, &label, err);
     if (!e)
-        e = timer_plan(s, &d->timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, c->until, &rules,
-                       &plan, err);
+        e = timer_plan(s, &timer, (size_t)d->open_runs, (size_t)d->waiting_runs, c->now, until_held(c, d),
+                       &rules, &plan, err);
     if (!e && rules.list_missed)
         e = journal_add_missed(j, c->now, d->id, s, label, &plan.missed, err);
     if (e)

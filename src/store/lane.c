@@ -113,6 +113,7 @@ static enum err transact(struct lane *l, struct op **ops, size_t n, struct notic
     if (!e) {
         began = clock_mono();
         e = store_commit(l->store, err);
+        l->undecided = e != ERR_NONE;
         l->commit_us = clock_mono().us - began.us;
     }
     if (e)
@@ -131,8 +132,36 @@ static void answer(struct lane *l, struct op *op)
     }
 }
 
+/*
+ * A commit's answer was lost. If it is there, its operations find on their repetition that nothing is left to
+ * do, and tell nothing; so what it changed is told then. If it is not there, it is told for nothing.
+ */
+static void owe(struct lane *l, struct notice *notice)
+{
+    l->owed.earliest = wall_min(l->owed.earliest, notice->earliest);
+    l->owed.events += notice->events;
+    for (size_t i = 0; i < notice->changed.n; i++) {
+        /* More than fits is told as "anything may have changed". */
+        if (change_list_add(&l->owed.changed, notice->changed.items[i], NULL)) {
+            l->owed.all = true;
+            return;
+        }
+    }
+}
+
+static void tell_owed(struct lane *l)
+{
+    if (notice_is_empty(&l->owed) && l->owed.events == 0)
+        return;
+    if (l->options.notice)
+        l->options.notice(l->options.notice_arg, &l->owed);
+    change_list_done(&l->owed.changed);
+    l->owed = (struct notice){.earliest = WALL_NEVER};
+}
+
 static void finish(struct lane *l, struct op **ops, size_t n, const struct notice *notice)
 {
+    tell_owed(l);
     /* Before the answers: whoever is answered may rely on the engine having been told. */
     if (l->options.notice && (!notice_is_empty(notice) || notice->events > 0))
         l->options.notice(l->options.notice_arg, notice);
@@ -166,13 +195,17 @@ static bool try_once(struct lane *l, struct op **ops, size_t n, struct error *er
     enum err e;
 
     l->commit_us = 0;
+    l->undecided = false;
     e = transact(l, ops, n, &notice, err);
     count_group(l, n, e != ERR_NONE);
     l->proven = l->proven || !is_loss(e);
-    if (!e)
+    if (!e) {
         finish(l, ops, n, &notice);
-    else if (is_loss(e))
+    } else if (is_loss(e)) {
+        if (l->undecided)
+            owe(l, &notice);
         lost(l, ops, n, err);
+    }
     change_list_done(&notice.changed);
     l->journal.n = 0; /* told, or of no worth */
     return !e || is_loss(e);
@@ -218,6 +251,35 @@ static void run_group(struct lane *l, struct op **ops, size_t n)
     }
 }
 
+/*
+ * Those that are transactions by themselves go first, one by one: in a group they would hold what they lock
+ * until its commit, and wait for what others hold meanwhile. Yields how many of the others there are.
+ */
+static size_t run_lone(struct lane *l, struct op **ops, size_t n)
+{
+    size_t rest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (l->store && ops[i]->type->alone)
+            run_group(l, &ops[i], 1);
+        else
+            ops[rest++] = ops[i];
+    }
+    return rest;
+}
+
+static void run_all(struct lane *l, struct op **ops, size_t n)
+{
+    size_t rest = run_lone(l, ops, n);
+
+    if (rest > 0 && l->store) {
+        run_group(l, ops, rest);
+        return;
+    }
+    for (size_t i = 0; i < rest; i++)
+        lane_keep(l, ops[i]); /* lost before it began */
+}
+
 /* What was kept goes first: it is older. */
 static size_t next_group(struct lane *l, struct op **ops)
 {
@@ -250,7 +312,7 @@ static void *lane_main(void *arg)
         if (n == 0)
             break;
         if (l->store)
-            run_group(l, l->group, n);
+            run_all(l, l->group, n);
         else
             lane_refuse_all(l, l->group, n);
         if (l->store)
@@ -293,6 +355,7 @@ enum err lane_new(const struct lane_options *options, struct lane **ret, struct 
 
     MUST(options->group_limit > 0 && options->queue_limit > 0);
     l->options = *options;
+    l->owed.earliest = WALL_NEVER;
     journal_init(&l->journal);
     if (l->options.give_up_us == 0)
         l->options.give_up_us = GIVE_UP_US;
@@ -344,6 +407,7 @@ void lane_free(struct lane *l)
     journal_done(&l->journal);
     queue_free(l->queue);
     MUST(pthread_mutex_destroy(&l->lock) == 0);
+    change_list_done(&l->owed.changed);
     alloc_free(l->group);
     alloc_free(l);
 }

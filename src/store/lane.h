@@ -30,8 +30,8 @@ struct op_type {
      */
     bool repeatable;
     /*
-     * It is one statement, which a database makes a transaction of by itself: with nothing else to be done it
-     * runs without begin and commit. `now` is not known to it, and it has no notice.
+     * It is one statement, which a database makes a transaction of by itself: it runs before the group it came
+     * with, without begin and commit. `now` is not known to it, and it has no notice.
      */
     bool alone;
     /*

@@ -25,6 +25,8 @@ struct lane {
     struct queue_node *kept_last;
     size_t kept_n;
     int64_t commit_us;   /* of the current group */
+    bool undecided;      /* its commit failed: it may be there all the same */
+    struct notice owed;  /* what such groups would have told */
     bool proven;         /* the connection has carried a transaction */
     struct mono lost_at; /* when the connection went, or the first of several that carried nothing */
     int64_t backoff_us;

@@ -107,18 +107,6 @@ static enum err note_resume(struct store *s, const struct record *r, const struc
     return e ? e : journal_add_missed(s->journal, now, r->id, schedule, label, &missed, err);
 }
 
-static enum err pause_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
-                         struct notice *notice, struct error *err)
-{
-    struct timer t = r->timer;
-
-    enum err e;
-
-    timer_pause(&t, now);
-    e = write_timer(s, o, &t, now, notice, err);
-    return e ? e : note_pause(s, r, now, err);
-}
-
 static enum err resume_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
                           struct notice *notice, struct error *err)
 {
@@ -137,6 +125,61 @@ static enum err resume_it(struct store *s, struct op_act *o, const struct record
     timer_resume(schedule, &t, now);
     e = write_timer(s, o, &t, now, notice, err);
     return e ? e : note_resume(s, r, schedule, now, err);
+}
+
+enum { RUNS_LOOKED_AT = 1000 };
+
+/* Made by the definition in force, and not begun. */
+static bool is_unbegun(const struct run_record *x, const struct record *r, struct wall now)
+{
+    const struct run *run = &x->run;
+
+    if (run->schedule_version != r->version || run->by_hand_at.us != 0 || run->failures > 0 ||
+        !wall_is_never(x->started_at))
+        return false;
+    return run->state == RUN_PENDING || (run->attempt <= 1 && run->due_at.us > now.us);
+}
+
+static enum err take_back(struct store *s, const struct record *r, const struct schedule *schedule,
+                          struct wall now, struct timer *t, struct error *err)
+{
+    static const enum run_state states[] = {RUN_PENDING, RUN_RUNNING};
+
+    for (size_t i = 0; i < COUNT_OF(states); i++) {
+        struct run_filter f = {.schedule_id = r->id, .state = (int)states[i], .limit = RUNS_LOOKED_AT};
+        struct run_record_list l = {0};
+        enum err e = store_list_runs(s, &f, &l, err);
+
+        for (size_t k = 0; !e && k < l.n; k++) {
+            if (is_unbegun(&l.items[k], r, now))
+                timer_take_back(schedule, t, l.items[k].run.scheduled_at, now);
+        }
+        run_record_list_done(&l);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static enum err pause_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,
+                         struct notice *notice, struct error *err)
+{
+    CLEANUP(schedule_unref_p) struct schedule *schedule = NULL;
+    struct timer t = r->timer;
+    enum err e;
+
+    timer_pause(&t, now);
+    e = decode(o, r, &schedule, err);
+    if (e == ERR_MEMORY)
+        return e;
+    /* What cannot be read any more can be paused all the same; it cannot be resumed either. */
+    if (!e && r->open_runs > 0)
+        e = take_back(s, r, schedule, now, &t, err);
+    else
+        e = ERR_NONE;
+    if (!e)
+        e = write_timer(s, o, &t, now, notice, err);
+    return e ? e : note_pause(s, r, now, err);
 }
 
 static enum err trigger_it(struct store *s, struct op_act *o, const struct record *r, struct wall now,

@@ -82,6 +82,9 @@ struct due {
     struct timer timer;
     int64_t open_runs;
     int64_t waiting_runs;
+    /* The first occurrence from timer.occurs_at on of which a doomed run is open; WALL_NEVER: none. See
+     * timer_hold(). */
+    struct wall held_at;
 };
 struct due_list {
     struct due *items;
@@ -360,10 +363,8 @@ struct store_ops {
      * oldest run that waits for its predecessor becomes due when no other is open. A run handed back
      * unattempted gives its attempt number back.
      *
-     * timer_run_ended() needs the definition in force. `schedule` of a doomed run is an older one: when such
-     * a run was the last open one of an active timer that has no next_at, the timer is woken instead (next_at
-     * when the run ended, occurs_at WALL_NEVER) and the next claim, which reads the definition, decides.
-     * retake() does the same.
+     * timer_run_ended() needs the definition in force. `schedule` of a doomed run is an older one: for such a
+     * run timer_doomed_ended() is applied instead. retake() does the same.
      */
     CHECKED enum err (*complete)(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
                                  struct error *err);

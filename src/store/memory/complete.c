@@ -28,16 +28,22 @@ static enum err set_last(struct memory_db *db, struct timer_row **t, enum run_st
  * Without the definition in force the timer that waited for this end is only woken: the next claim reads the
  * definition and decides.
  */
-static bool advance_timer(const struct schedule *definition, struct timer *timer, int64_t open,
-                          struct wall ended_at)
+static bool advance_timer(const struct schedule *definition, const struct run_row *r, struct timer *timer,
+                          int64_t open)
 {
-    if (definition)
-        return timer_run_ended(definition, timer, (size_t)open, ended_at);
-    if (open > 0 || timer->state != SCHEDULE_ACTIVE || !wall_is_never(timer->next_at))
-        return false;
-    timer->next_at = ended_at;
-    timer->occurs_at = WALL_NEVER;
-    return true;
+    struct doomed_end end = {
+        .scheduled_at = r->run.scheduled_at,
+        /* An attempt whose holder was lost is not known. */
+        .delivered = !wall_is_never(r->started_at) || r->run.failures > 0,
+        .by_hand = r->run.by_hand_at.us != 0,
+        .once = definition && !schedule_recurs(definition),
+        .ended_at = r->ended_at,
+        .open_runs = (size_t)open,
+    };
+
+    if (definition && !r->doomed)
+        return timer_run_ended(definition, timer, (size_t)open, r->ended_at);
+    return timer_doomed_ended(timer, &end);
 }
 
 static struct run_row *oldest_waiting(const struct memory_db *db, struct uuid schedule_id)
@@ -66,25 +72,26 @@ enum err memory_release_waiting(struct memory_db *db, struct uuid schedule_id, s
     return release(db, oldest_waiting(db, schedule_id), now, err);
 }
 
-enum err memory_after_end(struct memory_db *db, struct uuid schedule_id, enum run_state state,
-                          struct wall ended_at, const struct schedule *definition, struct wall now,
-                          struct wall *made_due, struct error *err)
+enum err memory_after_end(struct memory_db *db, const struct run_row *r, const struct schedule *definition,
+                          struct wall now, struct wall *made_due, struct error *err)
 {
+    struct uuid schedule_id = r->run.schedule_id;
+    enum run_state state = r->run.state;
     struct timer_row *t = rows_timer(db, schedule_id);
-    struct open_count count = memory_count_open(db, schedule_id);
+    struct open_count count = memory_count_open(db, schedule_id, WALL_NEVER);
     struct timer timer;
     enum err e;
 
     if (!t)
         return ERR_NONE; /* deleted meanwhile */
-    e = set_last(db, &t, state, ended_at, err);
+    e = set_last(db, &t, state, r->ended_at, err);
     if (e)
         return e;
     timer = t->timer;
-    if (advance_timer(definition, &timer, count.open, ended_at) && timer.state == SCHEDULE_ACTIVE)
+    if (advance_timer(definition, r, &timer, count.open) && timer.state == SCHEDULE_ACTIVE)
         *made_due = wall_min(*made_due, timer.next_at);
     /* A doomed run's lateness is none of the newer definition's. */
-    if (state == RUN_SKIPPED && definition)
+    if (state == RUN_SKIPPED && definition && !r->doomed)
         timer.missed[MISSED_LATE]++;
     e = memory_write_timer(db, &t, &timer, now, err);
     if (e)
@@ -130,7 +137,6 @@ static enum err record(struct memory_db *db, struct outcome *o, struct wall now,
 {
     struct run_row *r = rows_run(db, o->run_id);
     struct run_row *after;
-    bool doomed;
     enum err e;
 
     o->made_due = WALL_NEVER;
@@ -138,7 +144,6 @@ static enum err record(struct memory_db *db, struct outcome *o, struct wall now,
     o->became = r ? r->run.state : o->to;
     if (o->stale)
         return ERR_NONE;
-    doomed = r->doomed;
     o->became = becomes(r, o);
     e = rows_copy_run(r, &after, err);
     if (e)
@@ -151,8 +156,7 @@ static enum err record(struct memory_db *db, struct outcome *o, struct wall now,
         o->made_due = after->run.due_at;
         return ERR_NONE;
     }
-    return memory_after_end(db, o->schedule_id, o->became, o->ended_at, doomed ? NULL : o->schedule, now,
-                            &o->made_due, err);
+    return memory_after_end(db, after, o->schedule, now, &o->made_due, err);
 }
 
 enum err memory_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,

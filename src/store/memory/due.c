@@ -5,13 +5,16 @@
 #include "store/grow.h"
 #include "store/memory/ops.h"
 
-struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id)
+struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id,
+                                    struct wall occurrence)
 {
-    struct open_count count = {0};
+    struct open_count count = {.held_at = WALL_NEVER};
 
     for (struct run_row *r = rows_first_open(db, schedule_id); r; r = rows_next_open(r)) {
         count.open++;
         count.waiting += rows_run_waits(r);
+        if (r->doomed && r->run.scheduled_at.us >= occurrence.us)
+            count.held_at = wall_min(count.held_at, r->run.scheduled_at);
     }
     return count;
 }
@@ -20,7 +23,7 @@ static enum err fill_due(const struct memory_db *db, const struct timer_row *t, 
                          struct error *err)
 {
     const struct schedule_row *s = rows_schedule(db, t->id);
-    struct open_count count = memory_count_open(db, t->id);
+    struct open_count count = memory_count_open(db, t->id, t->timer.occurs_at);
     char *definition;
     enum err e = alloc_str(s->definition, &definition, err);
 
@@ -34,6 +37,7 @@ static enum err fill_due(const struct memory_db *db, const struct timer_row *t, 
         .timer = t->timer,
         .open_runs = count.open,
         .waiting_runs = count.waiting,
+        .held_at = count.held_at,
     };
     return ERR_NONE;
 }
@@ -155,7 +159,6 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
 /* Its holder is gone, and nobody wants it any more. */
 static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall now, struct error *err)
 {
-    struct uuid schedule_id = r->run.schedule_id;
     struct wall ignored = WALL_NEVER;
     struct run_row *after;
     enum err e = rows_copy_run(r, &after, err);
@@ -170,7 +173,7 @@ static enum err end_doomed(struct memory_db *db, struct run_row *r, struct wall 
     e = rows_swap(db, &r->row, &after->row, err);
     if (!e)
         e = memory_trace_cancelled(db, after, err);
-    return e ? e : memory_after_end(db, schedule_id, RUN_CANCELLED, now, NULL, now, &ignored, err);
+    return e ? e : memory_after_end(db, after, NULL, now, &ignored, err);
 }
 
 /* Running ones whose lease is over; `most` in all in the list. */

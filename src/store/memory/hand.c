@@ -37,7 +37,6 @@ static enum err redrive(struct memory_db *db, struct run_row *r, struct run_act 
 static enum err discard(struct memory_db *db, struct run_row *r, struct run_act *a, struct wall now,
                         struct error *err)
 {
-    struct uuid schedule_id = r->run.schedule_id;
     bool waits = r->run.state == RUN_PENDING || r->run.state == RUN_RETRYING;
     struct run_row *after;
     enum err e;
@@ -56,7 +55,7 @@ static enum err discard(struct memory_db *db, struct run_row *r, struct run_act 
     e = rows_swap(db, &r->row, &after->row, err);
     if (e || !waits)
         return e;
-    return memory_after_end(db, schedule_id, RUN_CANCELLED, now, NULL, now, &a->made_due, err);
+    return memory_after_end(db, after, NULL, now, &a->made_due, err);
 }
 
 enum err memory_act_runs(struct store *s, enum run_act_kind kind, struct run_act *acts, size_t n,
@@ -116,7 +115,7 @@ enum err memory_release(struct store *s, struct uuid schedule_id, struct wall no
                         struct error *err)
 {
     struct memory_db *db = memory_write(s);
-    struct open_count count = memory_count_open(db, schedule_id);
+    struct open_count count = memory_count_open(db, schedule_id, WALL_NEVER);
 
     *ret = count.waiting > 0 && count.waiting == count.open;
     return *ret ? memory_release_waiting(db, schedule_id, now, err) : ERR_NONE;

@@ -43,7 +43,7 @@ static enum err fill(const struct memory_db *db, const struct schedule_row *row,
         .timer = t->timer,
         .last_state = t->last_state,
         .last_at = t->last_at,
-        .open_runs = memory_count_open(db, row->id).open,
+        .open_runs = memory_count_open(db, row->id, WALL_NEVER).open,
     };
     return ERR_NONE;
 }

@@ -49,9 +49,11 @@ CHECKED enum err memory_stats(struct store *s, struct store_stats *ret, struct e
 /* due.c */
 struct open_count {
     int64_t open;
-    int64_t waiting; /* of those */
+    int64_t waiting;     /* of those */
+    struct wall held_at; /* the first from `occurrence` on of which a doomed one is */
 };
-struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id);
+struct open_count memory_count_open(const struct memory_db *db, struct uuid schedule_id,
+                                    struct wall occurrence);
 CHECKED enum err memory_due(struct store *s, struct wall until, size_t limit, struct due_list *ret,
                             struct error *err);
 CHECKED enum err memory_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
@@ -68,12 +70,12 @@ CHECKED enum err memory_complete(struct store *s, struct outcome *outcomes, size
 CHECKED enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                               struct wall until, struct uuid_list *ret_lost, struct error *err);
 /*
- * A run of the schedule has ended, as `state`: its last outcome, its timer, the run that waited. `definition`
- * in force, or NULL when it is not at hand. What became due is put into *made_due.
+ * `r` has ended: its schedule's last outcome, its timer, the run that waited. `definition`: its own, or NULL
+ * when it is not at hand; of a doomed run it is not the one in force. What became due is put into *made_due.
  */
-CHECKED enum err memory_after_end(struct memory_db *db, struct uuid schedule_id, enum run_state state,
-                                  struct wall ended_at, const struct schedule *definition, struct wall now,
-                                  struct wall *made_due, struct error *err);
+CHECKED enum err memory_after_end(struct memory_db *db, const struct run_row *r,
+                                  const struct schedule *definition, struct wall now, struct wall *made_due,
+                                  struct error *err);
 
 /* The oldest that waits is due now; there must be one. */
 CHECKED enum err memory_release_waiting(struct memory_db *db, struct uuid schedule_id, struct wall now,

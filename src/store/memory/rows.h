@@ -104,7 +104,7 @@ struct undo {
 struct memory_db {
     struct memory_options options;
     struct journal *journal; /* of the connection that writes */
-    pthread_mutex_t lock; /* held from begin to commit or rollback; guards all below */
+    pthread_mutex_t lock;    /* held from begin to commit or rollback; guards all below */
     uint64_t seq;
     struct undo *undo;
     size_t undo_n;

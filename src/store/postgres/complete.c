@@ -133,24 +133,25 @@ static enum run_state became(const struct outcome *o, bool doomed)
     return o->attempted ? RUN_FAILED : RUN_CANCELLED;
 }
 
-/* True when the timer changed. `definition` NULL: not the one in force. See complete() in store.h. */
-static bool tell_timer(struct ending *x, const struct schedule *definition, const struct outcome *o)
+/* True when the timer changed. See complete() in store.h. */
+static bool tell_timer(struct ending *x, const struct outcome *o, const struct held *h)
 {
-    bool changed = false;
+    struct doomed_end end = {
+        .scheduled_at = h->run.scheduled_at,
+        .delivered = o->attempted || !wall_is_never(h->started_at) || h->run.failures > 0,
+        .by_hand = h->run.by_hand_at.us != 0,
+        .once = o->schedule && !schedule_recurs(o->schedule),
+        .ended_at = o->ended_at,
+        .open_runs = (size_t)x->open,
+    };
+    bool late = o->became == RUN_SKIPPED;
 
     /* The counts are those of the definition in force: they began anew when it came. */
-    if (o->became == RUN_SKIPPED && definition) {
+    if (!o->schedule || h->doomed)
+        return timer_doomed_ended(&x->timer, &end);
+    if (late)
         x->timer.missed[MISSED_LATE]++;
-        changed = true;
-    }
-    if (definition)
-        return timer_run_ended(definition, &x->timer, (size_t)x->open, o->ended_at) || changed;
-    if (x->timer.state == SCHEDULE_ACTIVE && wall_is_never(x->timer.next_at) && x->open == 0) {
-        x->timer.next_at = o->ended_at;
-        x->timer.occurs_at = WALL_NEVER;
-        changed = true;
-    }
-    return changed;
+    return timer_run_ended(o->schedule, &x->timer, (size_t)x->open, o->ended_at) || late;
 }
 
 /* A run of this schedule has left the open ones. */
@@ -173,14 +174,13 @@ static void end_one(struct settling *g, struct outcome *o, const struct held *h)
         o->made_due = g->now;
     }
     next_at = x->timer.next_at;
-    if (tell_timer(x, h->doomed ? NULL : o->schedule, o) && x->timer.state == SCHEDULE_ACTIVE &&
-        x->timer.next_at.us != next_at.us)
+    if (tell_timer(x, o, h) && x->timer.state == SCHEDULE_ACTIVE && x->timer.next_at.us != next_at.us)
         o->made_due = wall_min(o->made_due, x->timer.next_at);
 }
 
 static void judge(struct settling *g, struct outcome *o, struct left *left)
 {
-    struct held h;
+    struct held h = {0};
 
     o->made_due = WALL_NEVER;
     o->stale = !hold(g, o, &h);

@@ -26,6 +26,8 @@
     "(extract(epoch FROM date_trunc('second', " t "))::bigint * 1000000 + "                                  \
     "extract(microseconds FROM " t ")::bigint % 1000000)"
 #define NIL "'00000000-0000-0000-0000-000000000000'"
+/* No word is good for so long: one that seems to be was given before the clock went back. */
+#define SQL_WORD_MAX "600000000"
 #define PLANNER                                                                                              \
     "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "              \
     "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "              \
@@ -201,12 +203,13 @@
     /* claiming */                                                                                           \
     X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
                   "LIMIT $2 FOR UPDATE SKIP LOCKED")                                                         \
-    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting "                 \
+    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting, o.held "         \
                   "FROM (SELECT i.id, sum(octet_length(k.definition)) OVER (ORDER BY i.at ROWS BETWEEN "     \
                   "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM unnest($1::uuid[]) WITH ORDINALITY "  \
                   "AS i (id, at) JOIN @schedule k ON k.id = i.id) u JOIN @timer t ON t.id = u.id "           \
                   "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "               \
-                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting "                     \
+                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting, "                    \
+                  "min(r.scheduled_at) FILTER (WHERE r.doomed AND r.scheduled_at >= t.occurs_at) AS held "   \
                   "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                               \
                   "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                \
     X(Q_RUNS_INSERT,                                                                                         \
@@ -379,8 +382,8 @@
       "WITH t AS (SELECT coalesce($9::bigint, " SQL_US(                                                      \
           "now()") ") AS now), "                                                                             \
                    "gone AS (DELETE FROM @instance WHERE id IN (SELECT i.id FROM @instance i, t WHERE "      \
-                   "i.until < t.now "                                                                        \
-                   "AND i.id <> $1 FOR UPDATE OF i SKIP LOCKED)), "                                          \
+                   "(i.until < t.now OR i.until > t.now + " SQL_WORD_MAX ") AND i.id <> $1 "                 \
+                   "FOR UPDATE OF i SKIP LOCKED)), "                                                         \
                    "said AS (INSERT INTO @instance AS i (id, name, roles, version, started_at, heartbeat, "  \
                    "held, until) "                                                                           \
                    "SELECT $1, $2, $3, $4, coalesce($5::bigint, t.now), t.now, $6::bigint, t.now + "         \
@@ -391,8 +394,8 @@
                    "elected AS (INSERT INTO @lease AS l (name, holder, until) SELECT 'monitor', $1, t.now "  \
                    "+ $8::bigint "                                                                           \
                    "FROM t WHERE $8::bigint > 0 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, " \
-                   "until = excluded.until WHERE l.holder = excluded.holder OR l.until < (SELECT t.now "     \
-                   "FROM t) "                                                                                \
+                   "until = excluded.until WHERE l.holder = excluded.holder OR "                             \
+                   "l.until < (SELECT t.now FROM t) OR l.until > (SELECT t.now FROM t) + " SQL_WORD_MAX " "  \
                    "RETURNING l.holder), "                                                                   \
                    "resigned AS (DELETE FROM @lease WHERE name = 'monitor' AND holder = $1 AND $8::bigint "  \
                    "<= 0), "                                                                                 \

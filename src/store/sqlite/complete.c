@@ -77,6 +77,7 @@ static enum err end(struct sqlite_store *s, const struct outcome *o, const struc
 static enum err record(struct sqlite_store *s, struct outcome *o, struct wall now, struct error *err)
 {
     struct held h = {0};
+    struct run_gone gone;
     struct wall started_at;
     bool open;
     enum err e;
@@ -103,8 +104,15 @@ static enum err record(struct sqlite_store *s, struct outcome *o, struct wall no
         o->made_due = o->due_at;
         return ERR_NONE;
     }
-    return schedule_run_ended(s, &h.run.schedule_id, h.doomed ? NULL : o->schedule, o->became, o->ended_at,
-                              now, &o->made_due, err);
+    gone = (struct run_gone){
+        .run = &h.run,
+        .definition = o->schedule,
+        .doomed = h.doomed,
+        .state = o->became,
+        .delivered = o->attempted || !wall_is_never(h.started_at) || h.run.failures > 0,
+        .ended_at = o->ended_at,
+    };
+    return schedule_run_ended(s, &gone, now, &o->made_due, err);
 }
 
 enum err sqlite_complete(struct store *store, struct outcome *outcomes, size_t n, struct wall now,

@@ -77,6 +77,7 @@ static enum err discard(struct sqlite_store *s, struct run_act *a, struct wall n
         .status = r->status,
         .error = str_of(r->error),
     };
+    struct run_gone gone = {.run = &r->run, .state = RUN_CANCELLED, .delivered = true, .ended_at = now};
     bool waits = r->run.state == RUN_PENDING || r->run.state == RUN_RETRYING;
     enum err e;
 
@@ -87,7 +88,7 @@ static enum err discard(struct sqlite_store *s, struct run_act *a, struct wall n
     e = run_move_to_log(s, &r->run, &end, err);
     if (e || !waits)
         return e;
-    return schedule_run_ended(s, &r->run.schedule_id, NULL, RUN_CANCELLED, now, now, &a->made_due, err);
+    return schedule_run_ended(s, &gone, now, &a->made_due, err);
 }
 
 static enum err act(struct store *store, enum run_act_kind kind, struct run_act *a, struct wall now,

@@ -61,7 +61,7 @@ static enum err gather(struct query *q, struct taken_list *ret, struct ended_lis
     enum err e = ERR_NONE;
 
     while (!taken_list_is_full(ret) && !(e = query_step(q, &row, err)) && row) {
-        struct run run;
+        struct run run = {0};
         int at = col_run(q, 0, &run);
         bool doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
 
@@ -112,6 +112,9 @@ static enum err cancel(struct sqlite_store *s, const struct ended *ended, struct
         .ended_at = now,
         .error = STR("its holder was lost after its schedule had changed"),
     };
+    /* Whether its holder began an attempt nobody knows. */
+    struct run_gone gone = {
+        .run = run, .state = RUN_CANCELLED, .delivered = run->failures > 0, .ended_at = now};
     struct wall due;
     enum err e;
 
@@ -120,7 +123,7 @@ static enum err cancel(struct sqlite_store *s, const struct ended *ended, struct
         e = journal_trace_cancelled(s->store.journal, run, (struct str){ended->label, ended->label_n}, err);
     if (e)
         return e;
-    return schedule_run_ended(s, &run->schedule_id, NULL, RUN_CANCELLED, now, now, &due, err);
+    return schedule_run_ended(s, &gone, now, &due, err);
 }
 
 enum err sqlite_retake(struct store *store, const struct lease *lease, struct wall now, struct wall until,

@@ -214,31 +214,31 @@ enum err release_waiting(struct sqlite_store *s, const struct uuid *schedule, st
 }
 
 /* The timer after a run ended; false: as it was. */
-static bool timer_after(const struct schedule *definition, enum run_state state, const struct at_end *at,
-                        struct wall ended_at, struct timer *ret)
+static bool timer_after(const struct run_gone *gone, const struct at_end *at, struct timer *ret)
 {
-    bool changed = false;
+    struct doomed_end end = {
+        .scheduled_at = gone->run->scheduled_at,
+        .delivered = gone->delivered,
+        .by_hand = gone->run->by_hand_at.us != 0,
+        .once = gone->definition && !schedule_recurs(gone->definition),
+        .ended_at = gone->ended_at,
+        .open_runs = (size_t)at->open_runs,
+    };
+    bool late = gone->state == RUN_SKIPPED;
 
     *ret = at->timer;
     /* The counts are those of the definition in force: they began anew when it came. */
-    if (state == RUN_SKIPPED && definition) {
+    if (!gone->definition || gone->doomed)
+        return timer_doomed_ended(ret, &end);
+    if (late)
         ret->missed[MISSED_LATE]++;
-        changed = true;
-    }
-    if (definition)
-        return timer_run_ended(definition, ret, (size_t)at->open_runs, ended_at) || changed;
-    if (ret->state == SCHEDULE_ACTIVE && wall_is_never(ret->next_at) && at->open_runs == 0) {
-        ret->next_at = ended_at;
-        ret->occurs_at = WALL_NEVER;
-        changed = true;
-    }
-    return changed;
+    return timer_run_ended(gone->definition, ret, (size_t)at->open_runs, gone->ended_at) || late;
 }
 
-enum err schedule_run_ended(struct sqlite_store *s, const struct uuid *schedule,
-                            const struct schedule *definition, enum run_state state, struct wall ended_at,
-                            struct wall now, struct wall *ret_due, struct error *err)
+enum err schedule_run_ended(struct sqlite_store *s, const struct run_gone *gone, struct wall now,
+                            struct wall *ret_due, struct error *err)
 {
+    const struct uuid *schedule = &gone->run->schedule_id;
     struct wall due = WALL_NEVER;
     struct at_end at;
     struct timer after;
@@ -257,14 +257,14 @@ enum err schedule_run_ended(struct sqlite_store *s, const struct uuid *schedule,
             return e;
         due = now;
     }
-    if (timer_after(definition, state, &at, ended_at, &after)) {
+    if (timer_after(gone, &at, &after)) {
         e = timer_write(s, Q_TIMER_UPDATE, schedule, &after, (int)at.timer.state, now, err);
         if (e)
             return e;
         if (after.state == SCHEDULE_ACTIVE && after.next_at.us != at.timer.next_at.us)
             due = wall_min(due, after.next_at);
     }
-    e = timer_set_last(s, schedule, state, ended_at, err);
+    e = timer_set_last(s, schedule, gone->state, gone->ended_at, err);
     if (e)
         return e;
     *ret_due = due;

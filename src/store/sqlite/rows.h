@@ -42,14 +42,20 @@ CHECKED enum err run_move_to_log(struct sqlite_store *s, const struct run *run, 
 /* The oldest run of this schedule that waits is due now. */
 CHECKED enum err release_waiting(struct sqlite_store *s, const struct uuid *schedule, struct wall now,
                                  struct error *err);
+/* A run that has left the open ones. */
+struct run_gone {
+    const struct run *run;             /* as it was */
+    const struct schedule *definition; /* its own; NULL: not at hand */
+    bool doomed;                       /* .definition is not the one in force */
+    enum run_state state;              /* what it became */
+    bool delivered;                    /* an attempt of it is known */
+    struct wall ended_at;
+};
 /*
- * A run of this schedule has left the open ones: releases the one that waits, or tells the timer.
- * `definition` NULL: not the one in force. *ret_due: what became due, WALL_NEVER nothing. See complete() in
- * store.h.
+ * What follows for its schedule: releases the run that waits, or tells the timer. *ret_due: what became due,
+ * WALL_NEVER nothing. See complete() in store.h.
  */
-CHECKED enum err schedule_run_ended(struct sqlite_store *s, const struct uuid *schedule,
-                                    const struct schedule *definition, enum run_state state,
-                                    struct wall ended_at, struct wall now, struct wall *ret_due,
-                                    struct error *err);
+CHECKED enum err schedule_run_ended(struct sqlite_store *s, const struct run_gone *gone, struct wall now,
+                                    struct wall *ret_due, struct error *err);
 
 #endif

@@ -20,6 +20,9 @@
 #define OPEN_AND_WAITING                                                                                     \
     "(SELECT coalesce(sum(CASE WHEN r.state = 0 AND r.due_at IS NULL THEN 4294967297 ELSE 1 END), 0) "       \
     "FROM run r INDEXED BY run_identity WHERE r.schedule_id = t.id AND r.state < 3)"
+#define HELD_AT                                                                                              \
+    "(SELECT min(r.scheduled_at) FROM run r INDEXED BY run_identity WHERE r.schedule_id = t.id "             \
+    "AND r.state < 3 AND r.scheduled_at >= t.occurs_at AND r.doomed)"
 #define RECORD_COLUMNS                                                                                       \
     "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
     ", t.last_state, t.last_at, " OPEN_RUNS
@@ -130,7 +133,7 @@
       "UPDATE run INDEXED BY run_identity SET doomed = 1 WHERE schedule_id = ? AND state < 3 AND state = 1") \
                                                                                                              \
     /* claiming */                                                                                           \
-    X(Q_DUE, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", " OPEN_AND_WAITING                    \
+    X(Q_DUE, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", " OPEN_AND_WAITING ", " HELD_AT       \
              " FROM timer t INDEXED BY timer_due CROSS JOIN schedule s ON s.id = t.id"                       \
              " WHERE t.state = 0 AND t.next_at IS NOT NULL AND t.next_at <= ? ORDER BY t.next_at LIMIT ?")   \
     X(Q_RUN_INSERT,                                                                                          \

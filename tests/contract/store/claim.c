@@ -509,7 +509,7 @@ static void what_was_replaced_before_its_time_is_not_overlapped_by_its_successor
     sleep_us(g, 3000);
     c = claim_n(g, 0);
     assert_false(c.more);
-    assert_true(c.next_due.us > g->now.us && c.next_due.us < g->now.us + SECOND / 10);
+    assert_true(c.next_due.us > g->now.us); /* or at once, when it is known what became of it */
     claim_result_done(&c);
     assert_int_equal(ended(g, &old.items[0], RUN_CANCELLED).became, RUN_CANCELLED);
     claim_result_done(&old);

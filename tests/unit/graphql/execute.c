@@ -467,8 +467,7 @@ static void a_kind_of_operation_without_a_root_is_refused(void **state)
     done(&r);
 }
 
-/* --- answers from another thread --------------------------------------------------------------------------
- */
+/* --- answers from another thread ----------------------------------------------------------------------- */
 
 struct threaded {
     struct bench *b;

@@ -242,6 +242,27 @@ static void complexity_multiplies_by_the_sizes_of_pages(void **state)
             NULL) == UINT64_MAX);
 }
 
+static void an_operation_over_its_limit_is_refused(void **state)
+{
+    CLEANUP(arena_done_p) struct arena a;
+    struct gql_faults faults;
+    struct gql_parse_limits parse = GQL_PARSE_LIMITS;
+    struct gql_options options = {.schema = schema, .memory = TEST_MEMORY};
+    struct error err = {0};
+
+    (void)state;
+    arena_init(&a, TEST_MEMORY);
+    gql_faults_init(&faults, &a, STR(""), 1);
+    options.document = gql_parse(STR("{ human(id: 1) { pets { __typename } } }"), &parse, &a, &faults);
+    assert_non_null(options.document);
+    assert_true(gql_validate(schema, options.document, &GQL_LIMITS, &a, &faults));
+    options.operation = options.document->operations;
+    assert_true(gql_is_affordable(&options, page, NULL, 102, &faults, &err));
+    assert_false(gql_is_affordable(&options, page, NULL, 101, &faults, &err));
+    assert_int_equal(faults.n, 1);
+    assert_non_null(strstr(faults.first->message.p, "102 fields, of which 101 are allowed"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +270,7 @@ int main(void)
         cmocka_unit_test(hostile_documents_take_bounded_work),
         cmocka_unit_test(nested_abstract_fields_end_at_the_limit_of_comparisons),
         cmocka_unit_test(complexity_multiplies_by_the_sizes_of_pages),
+        cmocka_unit_test(an_operation_over_its_limit_is_refused),
     };
 
     return cmocka_run_group_tests(tests, open_schema, close_schema);

@@ -228,6 +228,25 @@ static enum err run_gate(struct store *s, struct op **ops, size_t n, struct wall
     return ERR_NONE;
 }
 
+/* Outside of any transaction. */
+static enum err run_lone(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                         struct error *err)
+{
+    struct test_op *o = OP_AS(ops[0], struct test_op);
+    const struct base_ *b = &o->w->base;
+
+    (void)s;
+    (void)now;
+    (void)notice;
+    assert_int_equal(n, 1);
+    assert_int_equal(atomic_load(&b->begins), atomic_load(&b->commits) + atomic_load(&b->rollbacks));
+    if (atomic_fetch_add(&o->runs, 1) < o->busy)
+        return error_set(err, ERR_UNAVAILABLE, "test", "gone");
+    return ERR_NONE;
+}
+
+static const struct op_type lone_type = {
+    .name = "lone", .writes = true, .repeatable = true, .alone = true, .run = run_lone};
 static const struct op_type write_type = {
     .name = "write", .writes = true, .repeatable = true, .run = run_told};
 static const struct op_type other_type = {
@@ -387,6 +406,51 @@ static void a_group_is_run_in_stretches_of_one_type(void **state)
     assert_int_equal(w->stretches[1], 1);
     assert_int_equal(w->stretches[2], 3);
     assert_int_equal(atomic_load(&w->base.commits), 2);
+}
+
+/* Gate, two writes, one that is a transaction by itself, two writes. */
+static void submit_around_a_lone_one(struct world *w, struct test_op *gate, struct test_op ops[5])
+{
+    close_gate(w, gate);
+    for (size_t i = 0; i < 5; i++)
+        op_init(w, &ops[i], i, i == 2 ? &lone_type : &write_type);
+}
+
+static void one_that_is_a_transaction_by_itself_shares_none(void **state)
+{
+    struct world *w = *state;
+    struct test_op gate;
+    struct test_op ops[5];
+
+    submit_around_a_lone_one(w, &gate, ops);
+    for (size_t i = 0; i < 5; i++)
+        submit(w, &ops[i]);
+    open_gate(w);
+    await_answers(w, 6);
+    assert_int_equal(atomic_load(&ops[2].runs), 1);
+    assert_int_equal(w->order[1], 2);
+    assert_int_equal(w->stretches_n, 1);
+    assert_int_equal(w->stretches[0], 4);
+    assert_int_equal(atomic_load(&w->base.commits), 2);
+}
+
+static void what_came_with_one_that_lost_the_connection_is_done_all_the_same(void **state)
+{
+    struct world *w = *state;
+    struct test_op gate;
+    struct test_op ops[5];
+
+    submit_around_a_lone_one(w, &gate, ops);
+    ops[2].busy = 1;
+    for (size_t i = 0; i < 5; i++)
+        submit(w, &ops[i]);
+    open_gate(w);
+    await_answers(w, 6);
+    assert_int_equal(atomic_load(&w->base.opens), 2);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(ops[i].op.err.code, ERR_NONE);
+        assert_int_equal(atomic_load(&ops[i].runs), i == 2 ? 2 : 1);
+    }
 }
 
 static void a_group_that_only_reads_does_not_ask_to_write(void **state)
@@ -776,6 +840,8 @@ int main(void)
         SENTENCE(what_waits_is_one_group_with_one_commit),
         SENTENCE(a_group_takes_no_more_than_its_limit),
         SENTENCE(a_group_is_run_in_stretches_of_one_type),
+        SENTENCE(one_that_is_a_transaction_by_itself_shares_none),
+        SENTENCE(what_came_with_one_that_lost_the_connection_is_done_all_the_same),
         SENTENCE(a_group_that_only_reads_does_not_ask_to_write),
         SENTENCE(an_operation_that_fails_the_group_fails_alone),
         SENTENCE(an_operation_refused_by_its_own_judgement_does_not_trouble_its_group),

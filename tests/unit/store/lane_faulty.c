@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "ground.h"
 #include "store/faulty/faulty.h"
+#include "store/ops_engine.h"
 #include "store/ops_run.h"
 #include "store/ops_schedule.h"
 #include "store/sqlite/sqlite.h"
@@ -170,9 +171,138 @@ static void what_was_answered_is_there_once_whatever_the_connection_did(void **s
     assert_true(lost_answers > 10);
 }
 
+/* What the lane told, of one operation. */
+struct told {
+    struct world w;
+    struct wall earliest;
+    struct change changed[8];
+    size_t n;
+};
+
+static void on_notice(void *arg, const struct notice *n)
+{
+    struct told *t = arg;
+
+    t->earliest = wall_min(t->earliest, n->earliest);
+    for (size_t i = 0; i < n->changed.n && t->n < COUNT_OF(t->changed); i++)
+        t->changed[t->n++] = n->changed.items[i];
+}
+
+/* The first connection loses the answer of its first commit, the second is sound. */
+static enum err open_losing_once(void *arg, struct store **ret, struct error *err)
+{
+    struct told *t = arg;
+
+    t->w.plan.lose_answer = t->w.plan.lost_answers == 0 ? 1000 : 0;
+    return open_faulty(&t->w, ret, err);
+}
+
+static void call_once_lost(struct told *t, struct op *op)
+{
+    struct lane_options o = {
+        .name = "writer",
+        .open = open_losing_once,
+        .open_arg = t,
+        .notice = on_notice,
+        .notice_arg = t,
+        .queue_limit = 10,
+        .group_limit = 10,
+        .give_up_us = 60 * SECOND,
+    };
+    struct error err = {0};
+
+    t->w.plan = (struct faulty_plan){.rng = {1}};
+    t->earliest = WALL_NEVER;
+    t->n = 0;
+    ok(lane_new(&o, &t->w.lane, &err), &err);
+    ok(lane_call(t->w.lane, op, &err), &err);
+    lane_free(TAKE(t->w.lane));
+    assert_int_equal(t->w.plan.lost_answers, 1);
+}
+
+static void expect_changed(const struct told *t, struct uuid id, int64_t version)
+{
+    assert_int_equal(t->n, 1);
+    assert_true(uuid_eq(t->changed[0].schedule_id, id));
+    assert_int_equal(t->changed[0].version, version);
+}
+
+static struct uuid put_once_lost(struct told *t, const char *key)
+{
+    struct op_put *o = NULL;
+    struct uuid id;
+
+    assert_int_equal(op_put_new(1, NULL, &o, NULL), ERR_NONE);
+    o->items[0].schedule = define(t->w.g, key, "\"type\":\"delay-recur\",\"schedule\":\"10\"");
+    call_once_lost(t, &o->op);
+    id = o->items[0].ret_id;
+    op_put_free(o);
+    return id;
+}
+
+static void act_once_lost(struct told *t, struct uuid id, enum op_act_kind kind)
+{
+    struct op_act *o = op_act_new(NULL);
+
+    o->kind = kind;
+    o->id = id;
+    o->rules = &t->w.g->rules;
+    call_once_lost(t, &o->op);
+    op_act_free(o);
+}
+
+static void what_a_commit_did_whose_answer_was_lost_is_told(void **state)
+{
+    struct told t = {.w = {.g = *state}};
+    struct ground *g = t.w.g;
+    struct op_remove *all = op_remove_new(NULL);
+    struct uuid id = put_once_lost(&t, "k");
+
+    assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
+    assert_true(uuid_eq(put_once_lost(&t, "k"), id));
+    assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
+    expect_changed(&t, id, 2);
+    act_once_lost(&t, id, OP_PAUSE);
+    expect_changed(&t, id, 3);
+    act_once_lost(&t, id, OP_RESUME);
+    assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
+    act_once_lost(&t, id, OP_TRIGGER);
+    assert_int_equal(t.earliest.us, g->now.us);
+    all->filter.application = STR("app");
+    call_once_lost(&t, &all->op);
+    assert_int_equal(all->ret_count, 1);
+    expect_changed(&t, id, INT64_MAX);
+    op_remove_free(all);
+}
+
+static void what_an_outcome_made_due_is_told_though_it_is_stale_when_repeated(void **state)
+{
+    struct told t = {.w = {.g = *state}};
+    struct ground *g = t.w.g;
+    struct op_complete *o = NULL;
+    struct claim_result c;
+
+    (void)registered_as(g, "k", "\"type\":\"delay-recur\",\"schedule\":\"10\"");
+    sleep_us(g, 10 * SECOND);
+    c = claim_n(g, 1);
+    assert_int_equal(op_complete_new(1, NULL, &o, NULL), ERR_NONE);
+    o->outcomes[0] = outcome_of(g, &c.items[0], RUN_SUCCEEDED);
+    o->outcomes[0].schedule = schedule_ref(c.items[0].schedule);
+    call_once_lost(&t, &o->op);
+    assert_true(o->outcomes[0].stale);
+    assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
+    op_complete_free(o);
+    claim_result_done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        {"what_a_commit_did_whose_answer_was_lost_is_told", what_a_commit_did_whose_answer_was_lost_is_told,
+         ground_setup, ground_teardown, (void *)(uintptr_t)kinds[0]},
+        {"what_an_outcome_made_due_is_told_though_it_is_stale_when_repeated",
+         what_an_outcome_made_due_is_told_though_it_is_stale_when_repeated, ground_setup, ground_teardown,
+         (void *)(uintptr_t)kinds[0]},
         {"what_was_answered_is_there_once_whatever_the_connection_did",
          what_was_answered_is_there_once_whatever_the_connection_did, ground_setup, ground_teardown,
          (void *)(uintptr_t)kinds[0]},

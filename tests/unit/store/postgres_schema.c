@@ -345,6 +345,18 @@ static void one_instance_is_the_monitor_until_it_is_silent(void **state)
     expect_living(g, (struct beat){.id = 1, .monitor_us = 5 * SECOND}, "12*"); /* it comes back too late */
 }
 
+/* The database moved to a server whose clock is behind. */
+static void a_clock_that_goes_back_keeps_nobody_alive(void **state)
+{
+    struct ground *g = *state;
+
+    expect_living(g, (struct beat){.id = 1, .monitor_us = 5 * SECOND}, "1*");
+    expect_living(g, (struct beat){.id = 2, .monitor_us = 5 * SECOND}, "1*2");
+    sleep_us(g, -3600 * SECOND);
+    expect_living(g, (struct beat){.id = 2, .monitor_us = 5 * SECOND}, "12*");
+    expect_living(g, (struct beat){.id = 2, .monitor_us = 5 * SECOND}, "2*");
+}
+
 static void a_monitor_that_leaves_makes_room_at_once(void **state)
 {
     struct ground *g = *state;
@@ -529,6 +541,7 @@ int main(void)
         TEST_FRESH(a_run_of_a_day_that_was_dropped_is_kept_all_the_same),
         TEST(instances_know_each_other),
         TEST(one_instance_is_the_monitor_until_it_is_silent),
+        TEST(a_clock_that_goes_back_keeps_nobody_alive),
         TEST(a_monitor_that_leaves_makes_room_at_once),
         TEST(an_instance_without_that_role_is_never_the_monitor),
         TEST(held_runs_that_are_doomed_can_be_told),

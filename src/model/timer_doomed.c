@@ -1,0 +1,71 @@
+/*
+ * timer_doomed.c: what runs that outlive their definition mean to the timer that came after it. See timer.h.
+ */
+#include "model/occurrence.h"
+#include "model/timer.h"
+
+/* By then whoever holds a doomed run has heard of it, and has dropped it or begun its attempt. */
+#define HEARD_US US_PER_S
+
+static void mark_made(struct timer *t)
+{
+    t->started_at = t->occurs_at;
+    t->runs++;
+}
+
+bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, struct wall until,
+                const struct timer_rules *rules)
+{
+    struct wall heard = wall_add(occurrence_act(s, t->occurs_at), HEARD_US);
+    int64_t horizon_us = until.us > now.us ? until.us - now.us : 0;
+
+    if (now.us < heard.us) {
+        /* Claims come lead_us ahead of it. */
+        t->next_at = wall_add(heard, rules->lead_us < horizon_us ? rules->lead_us : horizon_us);
+        return true;
+    }
+    mark_made(t);
+    return false;
+}
+
+static bool is_ahead(const struct timer *t, struct wall occurrence)
+{
+    bool set = t->state == SCHEDULE_PAUSED || (t->state == SCHEDULE_ACTIVE && !wall_is_never(t->next_at));
+
+    return set && t->occurs_at.us == occurrence.us && occurrence.us > t->started_at.us;
+}
+
+/* A pause that could not know: its attempt was never begun. */
+static bool was_lost_to_pause(const struct timer *t, const struct doomed_end *e)
+{
+    return e->once && t->state == SCHEDULE_PAUSED && wall_is_never(t->occurs_at) && t->runs > 0 &&
+           !e->delivered && e->scheduled_at.us >= t->started_at.us;
+}
+
+static bool account(struct timer *t, const struct doomed_end *e)
+{
+    if (was_lost_to_pause(t, e)) {
+        t->occurs_at = e->scheduled_at;
+        t->runs--;
+        return true;
+    }
+    if (!is_ahead(t, e->scheduled_at))
+        return false;
+    /* Held until now, perhaps. */
+    if (t->state == SCHEDULE_ACTIVE)
+        t->next_at = wall_min(t->next_at, e->scheduled_at);
+    if (e->delivered)
+        mark_made(t);
+    return true;
+}
+
+bool timer_doomed_ended(struct timer *t, const struct doomed_end *e)
+{
+    bool changed = !e->by_hand && account(t, e);
+
+    if (t->state != SCHEDULE_ACTIVE || !wall_is_never(t->next_at) || e->open_runs > 0)
+        return changed;
+    t->next_at = e->ended_at;
+    t->occurs_at = WALL_NEVER;
+    return true;
+}

@@ -272,7 +272,9 @@ def test_the_monitor_tells_what_is_due_next(make, postgres, redis_server):
     due = postgres.ask("SELECT next_at FROM carillon.timer")[0][0]
     listener = RedisListener(redis_server, NOTICE)
     keeper = hears(make("redis", "monitor"))
-    identity = {i["roles"][0]: i["id"] for i in keeper.api.get("/instances").json()}["monitor"]
+    identity = wait_until(
+        lambda: [i["id"] for i in keeper.api.get("/instances").json() if i["roles"] == ["monitor"]], "it is known"
+    )[0]
     assert listener.until(lambda m: m.split()[1] == identity) == f"1 {identity} {due}"
     worker = make("redis", "worker,monitor")
     assert worker.api.get("/readyz").status == 200

@@ -165,6 +165,8 @@ static void read_filter(const json_t *json, struct op_run_act *o, struct error_l
     const json_t *state = json_object_get(json, "state");
     int64_t limit = MANY_MAX;
 
+    if (json_is_null(state))
+        state = NULL;
     o->by_filter = true;
     if (state && !(json_is_string(state) && str_eq(json_str(state), STR("dead"))))
         (void)error_list_add(faults, ERR_INVALID, "/state", "must be \"dead\": others are not redriven");
@@ -198,6 +200,8 @@ void handle_redrive_many(struct request *r)
     if (!body_object(r, members, &json))
         return;
     ids = json_object_get(json, "ids");
+    if (json_is_null(ids))
+        ids = NULL;
     if (ids && !ids_are_fit(json, ids, &faults)) {
         answer_faults(r, &faults);
         return;

@@ -36,9 +36,9 @@ static void write_type(struct writer *w, const char *type, bool nullable)
     write_end_array(w);
 }
 
-static void write_map(struct writer *w, const char *of)
+static void write_map(struct writer *w, const char *of, bool nullable)
 {
-    write_cstr(w, "type", "object");
+    write_type(w, "object", nullable);
     write_object(w, "additionalProperties");
     write_cstr(w, "type", of);
     write_end_object(w);
@@ -56,11 +56,13 @@ static void write_nullable_ref(struct writer *w, const char *ref)
     write_end_array(w);
 }
 
-static void write_words(struct writer *w, const char *const *words)
+static void write_words(struct writer *w, const char *const *words, bool nullable)
 {
     write_array(w, "enum");
     for (const char *const *p = words; *p; p++)
         write_cstr(w, NULL, *p);
+    if (nullable)
+        write_null(w, NULL);
     write_end_array(w);
 }
 
@@ -74,6 +76,8 @@ static void write_kind(struct writer *w, const struct value *v)
         write_array(w, "type");
         write_cstr(w, NULL, "string");
         write_cstr(w, NULL, "number");
+        if (v->nullable)
+            write_cstr(w, NULL, "null");
         write_end_array(w);
         break;
     case VALUE_INTEGER:
@@ -88,10 +92,10 @@ static void write_kind(struct writer *w, const struct value *v)
     case VALUE_ANY:
         break;
     case VALUE_STRINGS:
-        write_map(w, "string");
+        write_map(w, "string", v->nullable);
         break;
     case VALUE_COUNTS:
-        write_map(w, "integer");
+        write_map(w, "integer", v->nullable);
         break;
     case VALUE_REF:
         if (v->nullable)
@@ -114,7 +118,7 @@ static void write_kind(struct writer *w, const struct value *v)
         write_cstr(w, "format", "uuid");
         break;
     case VALUE_UUIDS:
-        write_cstr(w, "type", "array");
+        write_type(w, "array", v->nullable);
         write_object(w, "items");
         write_cstr(w, "type", "string");
         write_cstr(w, "format", "uuid");
@@ -126,7 +130,7 @@ static void write_kind(struct writer *w, const struct value *v)
         write_cstr(w, "type", "array");
         write_object(w, "items");
         write_cstr(w, "type", "string");
-        write_words(w, v->values);
+        write_words(w, v->values, false);
         write_end_object(w);
         break;
     }
@@ -136,7 +140,7 @@ void schema_write_value(struct writer *w, const struct value *v)
 {
     write_kind(w, v);
     if (v->values && v->kind != VALUE_WORDS)
-        write_words(w, v->values);
+        write_words(w, v->values, v->nullable);
     if (v->minimum)
         write_raw(w, "minimum", str_of(v->minimum));
     if (v->positive)
@@ -174,9 +178,11 @@ static void write_members(struct writer *w, const struct schema *s)
         write_members(w, s->base);
     for (size_t i = 0; i < s->members_n; i++) {
         const struct member *m = &s->members[i];
+        struct value value = m->value;
 
+        value.nullable = value.nullable || (s->null_is_absent && !m->required);
         write_object(w, m->name);
-        schema_write_value(w, &m->value);
+        schema_write_value(w, &value);
         if (m->description)
             write_cstr(w, "description", m->description);
         if (m->read_only)

@@ -54,6 +54,7 @@ struct schema {
     const struct member *members;
     size_t members_n;
     bool open;           /* other members are allowed */
+    bool null_is_absent; /* in place of a member that is not required null may stand: in what clients send */
     const char *example; /* as JSON, or NULL */
 };
 

@@ -84,6 +84,7 @@ static const struct member client_members[] = {
 };
 static const struct schema client_schema = {
     .name = "Client",
+    .null_is_absent = true,
     .description =
         "The identity: two registrations whose five members are all equal are the same schedule. Absent "
         "members count as \"\".",
@@ -95,7 +96,7 @@ static const struct member tls_members[] = {
     {"insecure", "Do not check the certificate. Only where the server's configuration allows it.",
      BOOLEAN(.preset = "false"), false, false},
 };
-static const struct schema tls_schema = {.name = "Tls", MEMBERS(tls_members)};
+static const struct schema tls_schema = {.name = "Tls", .null_is_absent = true, MEMBERS(tls_members)};
 
 static const struct member connection_members[] = {
     {"host",
@@ -121,8 +122,10 @@ static const struct member connection_members[] = {
      INTEGER(.minimum = "1", .maximum = "1000000000000"), false, false},
     {"tls", "`rest`: how a TLS connection is judged.", REF("Tls"), false, false},
 };
-static const struct schema connection_schema = {
-    .name = "Connection", .description = "Where a task goes.", MEMBERS(connection_members)};
+static const struct schema connection_schema = {.name = "Connection",
+                                                .null_is_absent = true,
+                                                .description = "Where a task goes.",
+                                                MEMBERS(connection_members)};
 
 static const struct member task_members[] = {
     {"type", "How it is delivered.", STRING(.values = task_types), true, false},
@@ -157,6 +160,7 @@ static const struct member task_members[] = {
      STRING(), false, false},
 };
 static const struct schema task_schema = {.name = "Task",
+                                          .null_is_absent = true,
                                           .description = "What is done when the schedule is due.",
                                           MEMBERS(task_members),
                                           .example = EXAMPLE_TASK};
@@ -204,6 +208,7 @@ static const struct member definition_members[] = {
 };
 static const struct schema definition_schema = {
     .name = "Definition",
+    .null_is_absent = true,
     .description =
         "A schedule as it is registered. Members that only reads have (`id`, `state`, `next_at`, ...) may be "
         "sent back and are ignored; other unknown members are refused.",
@@ -220,6 +225,7 @@ static const struct member preview_request_members[] = {
 };
 static const struct schema preview_request_schema = {
     .name = "PreviewRequest",
+    .null_is_absent = true,
     .description = "A definition, of which only `type` is needed.",
     MEMBERS(preview_request_members),
     .example = "{\"type\":\"cron\",\"schedule\":\"0 9 * * mon-fri\",\"timezone\":\"Asia/Seoul\"}",
@@ -370,6 +376,7 @@ static const struct member backfill_members[] = {
 };
 static const struct schema backfill_schema = {
     .name = "Backfill",
+    .null_is_absent = true,
     MEMBERS(backfill_members),
     .example = "{\"from\":\"2026-11-20T00:00:00\",\"to\":\"2026-11-21T00:00:00\"}"};
 
@@ -393,6 +400,7 @@ static const struct member redrive_members[] = {
      false},
 };
 static const struct schema redrive_schema = {.name = "Redrive",
+                                             .null_is_absent = true,
                                              .description = "`ids`, or `schedule_id`, or `state`.",
                                              MEMBERS(redrive_members),
                                              .example = "{\"schedule_id\":" EXAMPLE_ID "}"};

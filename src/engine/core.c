@@ -1,7 +1,7 @@
 /*
  * core.c: the core's inputs, its list of actions and when it wants to be woken. What each subject does with
- * them is in core_run.c, core_target.c, core_claim.c, core_record.c and core_lease.c. Pure; on the engine's
- * thread.
+ * them is in core_run.c, core_target.c, core_claim.c, core_record.c, core_lease.c and core_doom.c. Pure; on
+ * the engine's thread.
  */
 #include "engine/core.h"
 
@@ -61,6 +61,9 @@ enum err core_new(const struct core_options *options, struct core **ret, struct 
     e = leases_init(c, err);
     if (e)
         return e;
+    e = dooms_init(c, err);
+    if (e)
+        return e;
     e = records_init(c, err);
     if (e)
         return e;
@@ -78,6 +81,7 @@ void core_free(struct core *c)
         held_free(CONTAINER_OF(node, struct held, by_age));
     records_done(c);
     leases_done(c);
+    dooms_done(c);
     claims_done(c);
     targets_done(c);
     heap_done(&c->waiting);
@@ -129,6 +133,7 @@ void core_step(struct core *c)
         targets_step(c);
     leases_step(c);
     records_step(c);
+    dooms_step(c);
     claims_step(c);
 }
 
@@ -148,6 +153,9 @@ void core_on_due(struct core *c, struct core_now now, struct wall earliest)
 void core_on_changed(struct core *c, struct core_now now, struct uuid schedule_id, int64_t version)
 {
     core_enter(c, now);
+    /* The claim that is out may be what brings the newer run: then it tells by itself what that replaced. */
+    if (version == 0 && c->claims.asking != ASK_OUT)
+        dooms_suspect_schedule(c, schedule_id);
     held_apply_change(c, schedule_id, version);
     claims_remember_change(c, schedule_id, version);
     core_step(c);
@@ -214,6 +222,8 @@ static bool read_wish(struct core *c, struct wish *w, struct core_action *ret)
         return true;
     case CORE_RECORD:
         return records_read(c, ret);
+    case CORE_ASK_DOOMED:
+        return dooms_read(c, ret);
     case CORE_RENEW:
         return leases_read(c, ret);
     }
@@ -246,13 +256,14 @@ struct core_wake core_wake_at(const struct core *c)
     wake.mono = mono_min(wake.mono, records_wake_at(c));
     wake.mono = mono_min(wake.mono, leases_wake_at(c));
     wake.mono = mono_min(wake.mono, targets_wake_at(c));
+    wake.mono = mono_min(wake.mono, dooms_wake_at(c));
     return wake;
 }
 
 bool core_is_drained(const struct core *c)
 {
     return c->phase == CORE_DRAINING && core_held(c) == 0 && c->claims.asking == ASK_NOT &&
-           c->records.asking == ASK_NOT && c->leases.asking == ASK_NOT;
+           c->records.asking == ASK_NOT && c->leases.asking == ASK_NOT && c->dooms.asking == ASK_NOT;
 }
 
 void core_get_stats(const struct core *c, struct core_stats *ret)

@@ -106,10 +106,18 @@ void core_on_renew_failed(struct core *c, struct core_now now);
 /* Something became due at `earliest` that is leased to nobody. */
 void core_on_due(struct core *c, struct core_now now, struct wall earliest);
 /* A schedule changed: runs of versions before `version` that have not started will not start (they are
- * recorded as cancelled). */
+ * recorded as cancelled). 0: a newer run took the place of some of its runs; the store is asked of which. */
 void core_on_changed(struct core *c, struct core_now now, struct uuid schedule_id, int64_t version);
 /* How often to claim from now on whatever the notices say: more often while notices may be missed. */
 void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_poll_us);
+/*
+ * Changes may have happened of which nobody told us: which of the held runs were given up is asked for
+ * (CORE_ASK_DOOMED), and it is looked for what is due.
+ */
+void core_on_missed_changes(struct core *c, struct core_now now);
+/* Of the runs asked for, those that were given up. */
+void core_on_doomed(struct core *c, struct core_now now, const struct uuid *doomed, size_t n);
+void core_on_ask_doomed_failed(struct core *c, struct core_now now);
 /* The wall clock was set: everything by wall time is looked at again. */
 void core_on_clock_set(struct core *c, struct core_now now);
 /* Stop claiming and starting; hand back what has not started (recorded as pending), finish what is in flight.
@@ -121,12 +129,13 @@ void core_drain_now(struct core *c, struct core_now now);
 /* --- outputs --- */
 
 enum core_action_kind {
-    CORE_CLAIM,  /* claim up to .limit runs within .horizon_us; answer by core_on_claimed or
-                    core_on_claim_failed */
-    CORE_START,  /* begin the attempt .held; answer by core_on_attempt_ended */
-    CORE_ABORT,  /* give up the attempt .held; core_on_attempt_ended still follows */
-    CORE_RECORD, /* write .outcomes; answer by core_on_recorded or core_on_record_failed */
-    CORE_RENEW,  /* prolong the leases of .runs/.tokens; answer by core_on_renewed or core_on_renew_failed */
+    CORE_CLAIM,      /* claim up to .limit runs within .horizon_us; answer by core_on_claimed or
+                        core_on_claim_failed */
+    CORE_START,      /* begin the attempt .held; answer by core_on_attempt_ended */
+    CORE_ABORT,      /* give up the attempt .held; core_on_attempt_ended still follows */
+    CORE_RECORD,     /* write .outcomes; answer by core_on_recorded or core_on_record_failed */
+    CORE_ASK_DOOMED, /* which of .runs were given up? answer by core_on_doomed or core_on_ask_doomed_failed */
+    CORE_RENEW, /* prolong the leases of .runs/.tokens; answer by core_on_renewed or core_on_renew_failed */
 };
 
 struct core_outcome { /* what store's struct outcome needs; core knows no store */
@@ -146,9 +155,9 @@ struct core_action {
     int64_t horizon_us;                  /* CORE_CLAIM */
     struct held *held;                   /* CORE_START, CORE_ABORT */
     const struct core_outcome *outcomes; /* CORE_RECORD; the core's until answered */
-    const struct uuid *runs;             /* CORE_RENEW; the core's until answered */
+    const struct uuid *runs;             /* CORE_RENEW, CORE_ASK_DOOMED; the core's until answered */
     const uint64_t *tokens;              /* CORE_RENEW */
-    size_t n;                            /* CORE_RECORD, CORE_RENEW */
+    size_t n;                            /* CORE_RECORD, CORE_RENEW, CORE_ASK_DOOMED */
 };
 
 /* The next action, oldest first; false when there is none. Carrying one out may call inputs again only from

@@ -153,12 +153,28 @@ void claims_remember_change(struct core *c, struct uuid schedule_id, int64_t ver
         l->changed_lost = true;
 }
 
+void claims_remember_missed_changes(struct core *c)
+{
+    if (c->claims.asking == ASK_OUT)
+        c->claims.changed_missed = true;
+}
+
+static void apply_change(struct core *c, const struct core_changed *change)
+{
+    if (change->version == 0)
+        dooms_suspect_schedule(c, change->schedule_id);
+    else
+        held_apply_change(c, change->schedule_id, change->version);
+}
+
 static void apply_changes(struct core *c)
 {
     struct core_claims *l = &c->claims;
 
     for (size_t i = 0; i < l->changed_n; i++)
-        held_apply_change(c, l->changed[i].schedule_id, l->changed[i].version);
+        apply_change(c, &l->changed[i]);
+    if (l->changed_missed)
+        dooms_suspect_all(c);
     if (l->changed_lost)
         held_hand_back_claim(c);
 }
@@ -167,6 +183,7 @@ static void forget_changes(struct core_claims *l)
 {
     l->changed_n = 0;
     l->changed_lost = false;
+    l->changed_missed = false;
 }
 
 /* --- answers --- */

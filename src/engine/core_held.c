@@ -119,6 +119,7 @@ static void on_gone(struct core *c, struct held *h)
     leave_schedule(c, h);
     target_leave(c, h->target);
     list_remove(&h->by_age);
+    list_remove(&h->suspect);
     c->count[HELD_GONE]--;
     held_free(h);
 }
@@ -214,6 +215,7 @@ static struct held *held_new(struct core *c, const struct core_claimed *item)
     list_init(&h->siblings);
     list_init(&h->start.node);
     list_init(&h->abort.node);
+    list_init(&h->suspect);
     if (join_schedule(c, h)) {
         alloc_free(h);
         return NULL;

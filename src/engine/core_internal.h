@@ -8,6 +8,7 @@
  *   core_claim.c   when to claim
  *   core_record.c  outcomes, gathered into groups
  *   core_lease.c   renewals
+ *   core_doom.c    what may have been given up unheard
  *
  * Every input does what is its own, then calls core_step(), which looks at everything that time or room may
  * have made possible. Actions are wishes until they are read: what they carry is put together by
@@ -64,6 +65,8 @@ struct held {
     size_t bytes; /* of the definition */
     enum held_state state;
     enum abort_reason aborted;
+    bool replaces; /* older runs of its schedule were given up for it, and the notice of that is still to come
+                    */
     uint64_t claim_no; /* the claim that brought it last */
 
     struct target *target; /* whom it calls */
@@ -77,6 +80,7 @@ struct held {
     struct list siblings; /* the ring of held runs of one schedule; core.by_schedule points to one of them */
     struct wish start;    /* unread CORE_START */
     struct wish abort;    /* unread CORE_ABORT */
+    struct list suspect;  /* core_dooms.suspects or .out */
     struct held *twin;    /* of a HELD_RECORDING one: the HELD_BEHIND one of the same run; and the way back */
 
     struct mono lease_end; /* by our own clock, from when we asked: never later than the store thinks */
@@ -112,7 +116,8 @@ struct core_claims {
     struct core_changed *changed;
     size_t changed_n;
     size_t changed_cap;
-    bool changed_lost; /* there were more than could be kept */
+    bool changed_lost;   /* there were more than could be kept */
+    bool changed_missed; /* there were some that nobody named */
 };
 
 /* core_record.c */
@@ -173,6 +178,18 @@ struct core_targets {
     struct mono look_at;
 };
 
+/* core_doom.c */
+struct core_dooms {
+    enum asking asking;
+    struct wish wish;
+    struct list suspects; /* held.suspect: to be asked about */
+    struct list out;      /* the same, in the question that is out */
+    struct uuid *runs;
+    size_t cap;
+    struct mono not_before;
+    int64_t backoff_us;
+};
+
 enum core_phase { CORE_RUNNING, CORE_DRAINING };
 
 struct core {
@@ -189,6 +206,7 @@ struct core {
     struct core_claims claims;
     struct core_records records;
     struct core_leases leases;
+    struct core_dooms dooms;
     struct core_want want;
     struct core_stats stats;
 };
@@ -234,6 +252,8 @@ void held_abort(struct core *c, struct held *h, enum abort_reason why);
 void held_apply_change(struct core *c, struct uuid schedule_id, int64_t version);
 /* The runs of the schedule from earlier claims were given up. */
 void held_replace(struct core *c, struct uuid schedule_id);
+/* One that has not started will not: it is cancelled. */
+void held_refuse_start(struct core *c, struct held *h);
 void held_drain(struct core *c);
 /* What the last claim brought does not start. */
 void held_hand_back_claim(struct core *c);
@@ -261,6 +281,7 @@ void claims_step(struct core *c);
 bool claims_read(struct core *c, struct core_action *ret);
 struct core_wake claims_wake_at(const struct core *c);
 void claims_remember_change(struct core *c, struct uuid schedule_id, int64_t version);
+void claims_remember_missed_changes(struct core *c);
 
 /* core_record.c */
 CHECKED enum err records_init(struct core *c, struct error *err);
@@ -268,6 +289,15 @@ void records_done(struct core *c);
 void records_step(struct core *c);
 bool records_read(struct core *c, struct core_action *ret);
 struct mono records_wake_at(const struct core *c);
+
+/* core_doom.c */
+CHECKED enum err dooms_init(struct core *c, struct error *err);
+void dooms_done(struct core *c);
+void dooms_suspect_all(struct core *c);
+void dooms_suspect_schedule(struct core *c, struct uuid schedule_id);
+void dooms_step(struct core *c);
+bool dooms_read(struct core *c, struct core_action *ret);
+struct mono dooms_wake_at(const struct core *c);
 
 /* core_lease.c */
 CHECKED enum err leases_init(struct core *c, struct error *err);

@@ -168,6 +168,11 @@ static void change_one(struct core *c, struct held *h, int64_t version)
         refuse_start(c, h, RUN_CANCELLED);
 }
 
+void held_refuse_start(struct core *c, struct held *h)
+{
+    refuse_start(c, h, RUN_CANCELLED);
+}
+
 void held_apply_change(struct core *c, struct uuid schedule_id, int64_t version)
 {
     held_each_of_schedule(c, schedule_id, version, change_one);
@@ -176,8 +181,10 @@ void held_apply_change(struct core *c, struct uuid schedule_id, int64_t version)
 static void replace_one(struct core *c, struct held *h, int64_t unused)
 {
     (void)unused;
-    if (h->claim_no == c->claims.no)
+    if (h->claim_no == c->claims.no) {
+        h->replaces = true;
         return;
+    }
     refuse_start(c, h, RUN_CANCELLED);
     held_abort(c, h, ABORT_REPLACED);
 }
@@ -199,10 +206,11 @@ void held_drain(struct core *c)
         held_each(c, hand_back);
 }
 
+/* One whose run is in a record that is out is left to its lease. */
 static void hand_back_if_new(struct core *c, struct held *h)
 {
     if (h->claim_no == c->claims.no)
-        hand_back(c, h);
+        refuse_start(c, h, RUN_PENDING);
 }
 
 void held_hand_back_claim(struct core *c)

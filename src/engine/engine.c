@@ -145,6 +145,7 @@ void engine_notice(struct engine *e, const struct notice *n)
 
     lock(m);
     m->earliest = wall_min(m->earliest, n->earliest);
+    m->missed = m->missed || n->all;
     for (size_t i = 0; i < n->changed.n; i++) {
         wait_for_room(e);
         if (!m->running)

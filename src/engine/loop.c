@@ -199,6 +199,7 @@ static void take_mail(struct engine *e, bool *ret_stop, int64_t *ret_grace_us)
     struct change *changes;
     struct wall earliest;
     int64_t look_us;
+    bool missed;
     size_t n;
 
     MUST(pthread_mutex_lock(&m->lock) == 0);
@@ -208,6 +209,8 @@ static void take_mail(struct engine *e, bool *ret_stop, int64_t *ret_grace_us)
     m->changes = e->changes;
     m->changes_n = 0;
     m->earliest = WALL_NEVER;
+    missed = m->missed;
+    m->missed = false;
     *ret_stop = m->stop;
     *ret_grace_us = m->grace_us;
     look_us = m->look_us;
@@ -220,6 +223,8 @@ static void take_mail(struct engine *e, bool *ret_stop, int64_t *ret_grace_us)
         loop_look_every(e, look_us);
     for (size_t i = 0; i < n; i++)
         core_on_changed(e->core, e->now, changes[i].schedule_id, changes[i].version);
+    if (missed)
+        core_on_missed_changes(e->core, e->now);
     if (!wall_is_never(earliest))
         core_on_due(e->core, e->now, earliest);
 }
@@ -238,6 +243,9 @@ static void carry_out(struct engine *e, const struct core_action *a)
         break;
     case CORE_RECORD:
         loop_ask_record(e, a);
+        break;
+    case CORE_ASK_DOOMED:
+        loop_ask_doomed(e, a);
         break;
     case CORE_RENEW:
         loop_ask_renew(e, a);

@@ -14,6 +14,7 @@ static const char *const failing[ASKED_KINDS] = {
     [ASKED_CLAIM] = "claiming due runs fails; it is tried again",
     [ASKED_RECORD] = "recording outcomes fails; they are kept and recorded again",
     [ASKED_RENEW] = "renewing leases fails; it is tried again",
+    [ASKED_DOOMED] = "asking which runs were given up fails; it is tried again",
     [ASKED_UPKEEP] = "upkeep fails; it is tried again at its next time",
     [ASKED_BEAT] = "the heartbeat fails; it is tried again",
     [ASKED_NEXT] = "looking for what is due next fails; it is tried again",
@@ -23,6 +24,7 @@ static const char *const working[ASKED_KINDS] = {
     [ASKED_CLAIM] = "claiming due runs works again",
     [ASKED_RECORD] = "recording outcomes works again",
     [ASKED_RENEW] = "renewing leases works again",
+    [ASKED_DOOMED] = "asking which runs were given up works again",
     [ASKED_UPKEEP] = "upkeep works again",
     [ASKED_BEAT] = "the heartbeat works again",
     [ASKED_NEXT] = "looking for what is due next works again",
@@ -133,6 +135,21 @@ void loop_ask_renew(struct engine *e, const struct core_action *a)
         op_renew_free(o);
 }
 
+void loop_ask_doomed(struct engine *e, const struct core_action *a)
+{
+    struct op_doomed *o;
+    struct error err;
+
+    if (op_doomed_new(a->n, on_done, &o, &err) != ERR_NONE) {
+        refuse(e, ASKED_DOOMED, &err);
+        return;
+    }
+    for (size_t i = 0; i < a->n; i++)
+        o->runs[i] = a->runs[i];
+    if (!submit(e, ASKED_DOOMED, &o->op))
+        op_doomed_free(o);
+}
+
 void loop_ask_upkeep(struct engine *e)
 {
     struct op_upkeep *o = op_upkeep_new(on_done);
@@ -220,6 +237,9 @@ static void fail(struct engine *e, enum asked_kind kind, const struct error *err
     case ASKED_RENEW:
         core_on_renew_failed(e->core, e->now);
         break;
+    case ASKED_DOOMED:
+        core_on_ask_doomed_failed(e->core, e->now);
+        break;
     case ASKED_UPKEEP:
         arm_upkeep(e, e->options.upkeep_every_us);
         break;
@@ -302,6 +322,12 @@ static void take_renewal(struct engine *e, const struct op_renew *o)
     core_on_renewed(e->core, e->now, o->ret_until, o->ret_lost.items, o->ret_lost.n);
 }
 
+static void take_doomed(struct engine *e, const struct op_doomed *o)
+{
+    log_answer(e, ASKED_DOOMED, NULL);
+    core_on_doomed(e->core, e->now, o->ret.items, o->ret.n);
+}
+
 static void take_upkeep(struct engine *e, const struct op_upkeep *o)
 {
     int64_t every_us = e->options.upkeep_every_us;
@@ -327,6 +353,9 @@ static void answer_free(enum asked_kind kind, struct op *op)
         break;
     case ASKED_RENEW:
         op_renew_free(CONTAINER_OF(op, struct op_renew, op));
+        break;
+    case ASKED_DOOMED:
+        op_doomed_free(CONTAINER_OF(op, struct op_doomed, op));
         break;
     case ASKED_UPKEEP:
         op_upkeep_free(CONTAINER_OF(op, struct op_upkeep, op));
@@ -356,6 +385,9 @@ static void take_answer(struct engine *e, enum asked_kind kind, struct op *op)
         break;
     case ASKED_RENEW:
         take_renewal(e, CONTAINER_OF(op, struct op_renew, op));
+        break;
+    case ASKED_DOOMED:
+        take_doomed(e, CONTAINER_OF(op, struct op_doomed, op));
         break;
     case ASKED_UPKEEP:
         take_upkeep(e, CONTAINER_OF(op, struct op_upkeep, op));

@@ -40,7 +40,16 @@ enum { UPKEEP_SELDOM = 10 };
 #define STOP_RECORDS_US (5 * US_PER_S)
 
 /* What is asked of the lane: at most one of each is out. */
-enum asked_kind { ASKED_CLAIM, ASKED_RECORD, ASKED_RENEW, ASKED_UPKEEP, ASKED_BEAT, ASKED_NEXT, ASKED_LEAVE };
+enum asked_kind {
+    ASKED_CLAIM,
+    ASKED_RECORD,
+    ASKED_RENEW,
+    ASKED_DOOMED,
+    ASKED_UPKEEP,
+    ASKED_BEAT,
+    ASKED_NEXT,
+    ASKED_LEAVE
+};
 enum { ASKED_KINDS = ASKED_LEAVE + 1 };
 
 struct asked {
@@ -70,6 +79,7 @@ struct mailbox {
     int64_t grace_us;
     int64_t look_us; /* > 0: told anew */
     struct wall earliest;
+    bool missed;            /* there may have been changes that nobody named */
     struct change *changes; /* NOTICE_CHANGES */
     size_t changes_n;
     struct engine_stats stats; /* as of the last turn */
@@ -140,6 +150,7 @@ void loop_wake_locked(struct engine *e); /* under mail.lock; nothing once the lo
 /* loop_ask.c */
 void loop_ask_claim(struct engine *e, const struct core_action *a);
 void loop_ask_record(struct engine *e, const struct core_action *a);
+void loop_ask_doomed(struct engine *e, const struct core_action *a);
 void loop_ask_renew(struct engine *e, const struct core_action *a);
 void loop_ask_upkeep(struct engine *e);
 /* Something is fired: there will be something to remove. */

@@ -12,7 +12,9 @@
 /* A schedule that was deleted, replaced or paused: prefetched runs of older versions must not start. */
 struct change {
     struct uuid schedule_id;
-    int64_t version; /* the current one; INT64_MAX when deleted */
+    /* The current one; INT64_MAX when deleted; 0 (which no version is): a newer run took the place of some of
+     * its runs, and store_doomed() tells which. */
+    int64_t version;
 };
 struct change_list {
     struct change *items;

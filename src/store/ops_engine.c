@@ -73,10 +73,14 @@ static enum err run_claim_once(struct store *s, struct op_claim *o, struct wall 
 static enum err run_claim(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
                           struct error *err)
 {
-    (void)notice;
     for (size_t i = 0; i < n; i++) {
-        enum err e = run_claim_once(s, OP_AS(ops[i], struct op_claim), now, err);
+        struct op_claim *o = OP_AS(ops[i], struct op_claim);
+        enum err e = run_claim_once(s, o, now, err);
 
+        /* Others may have under way what was given up. */
+        for (size_t k = 0; !e && k < o->ret.replaced.n; k++)
+            e = change_list_add(&notice->changed, (struct change){.schedule_id = o->ret.replaced.items[k]},
+                                err);
         if (e)
             return e;
     }

@@ -186,6 +186,24 @@ static enum err prolong(struct memory_db *db, struct run_row *r, struct wall unt
     return rows_swap(db, &r->row, &after->row, err);
 }
 
+enum err memory_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
+                       struct error *err)
+{
+    struct memory_db *db = memory_read(s);
+    enum err e = ERR_NONE;
+
+    for (size_t i = 0; i < n && !e; i++) {
+        const struct run_row *r = rows_run(db, runs[i]);
+
+        if (!r || !r->doomed)
+            continue;
+        e = LIST_RESERVE(ret, err);
+        if (!e)
+            ret->items[ret->n++] = runs[i];
+    }
+    return e;
+}
+
 enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                       struct wall until, struct uuid_list *ret_lost, struct error *err)
 {

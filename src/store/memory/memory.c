@@ -151,6 +151,7 @@ static const struct store_ops memory_ops = {
     .next_due = memory_next_due,
     .complete = memory_complete,
     .renew = memory_renew,
+    .doomed = memory_doomed,
     .act_runs = memory_act_runs,
     .times_run = memory_times_run,
     .release = memory_release,

@@ -67,6 +67,8 @@ CHECKED enum err memory_next_due(struct store *s, struct wall *ret, struct error
 /* complete.c */
 CHECKED enum err memory_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
                                  struct error *err);
+CHECKED enum err memory_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
+                               struct error *err);
 CHECKED enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                               struct wall until, struct uuid_list *ret_lost, struct error *err);
 /*

@@ -50,8 +50,8 @@ struct uuid id_of(unsigned n)
     return (struct uuid){{[0] = 1, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
 }
 
-static struct schedule *make_schedule_at(struct fixture *f, const char *host, const char *members,
-                                         const char *task)
+static struct schedule *make_of_type(struct fixture *f, const char *type, const char *host,
+                                     const char *members, const char *task)
 {
     struct schedule_rules rules = {
         .zones = f->zones, .default_timezone = STR("UTC"), .task_enabled = {true, true, true}};
@@ -60,15 +60,26 @@ static struct schedule *make_schedule_at(struct fixture *f, const char *host, co
     CLEANUP(json_free_p) json_t *json = NULL;
     char text[1024];
 
-    (void)snprintf(
-        text, sizeof(text),
-        "{\"name\": \"n\", \"client\": {\"key\": \"k\"}, \"type\": \"now\", \"schedule\": \"\"%s%s,"
-        "\"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://%s/\"}%s%s}}",
-        *members ? ", " : "", members, host, *task ? ", " : "", task);
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\": \"n\", \"client\": {\"key\": \"k\"}, %s%s%s,"
+                   "\"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://%s/\"}%s%s}}",
+                   type, *members ? ", " : "", members, host, *task ? ", " : "", task);
     assert_int_equal(json_parse((struct str){text, strlen(text)}, JSON_DEPTH_MAX, &json, NULL), ERR_NONE);
     if (schedule_decode(json, &rules, NULL, &s, &faults))
         fail_msg("%s: %s", faults.items[0].where, faults.items[0].text);
     return s;
+}
+
+static struct schedule *make_schedule_at(struct fixture *f, const char *host, const char *members,
+                                         const char *task)
+{
+    return make_of_type(f, "\"type\": \"now\", \"schedule\": \"\"", host, members, task);
+}
+
+struct schedule *make_replacing(struct fixture *f)
+{
+    return make_of_type(f, "\"type\": \"cron\", \"schedule\": \"* * * * * *\", \"overlap\": \"replace\"",
+                        "localhost", "", "");
 }
 
 struct schedule *make_schedule(struct fixture *f, const char *members, const char *task)

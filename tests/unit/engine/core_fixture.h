@@ -39,6 +39,8 @@ struct wall in(const struct fixture *f, int64_t us);
 struct uuid id_of(unsigned n);
 /* `task` holds further members of the task: "\"failed_policy\": \"retry\"", or "". */
 struct schedule *make_schedule(struct fixture *f, const char *members, const char *task);
+/* One that fires each second and replaces what is open. */
+struct schedule *make_replacing(struct fixture *f);
 /* Run `n` of schedule `schedule_n`, due in `due_us`, leased for 30 s from now under token n. */
 struct core_claimed item(struct fixture *f, unsigned n, unsigned schedule_n, int64_t due_us);
 struct core_claimed item_with(struct fixture *f, unsigned n, int64_t due_us, const char *members,

@@ -241,6 +241,38 @@ static void an_unknown_record_goes_on_under_our_newer_lease(void **state)
     assert_int_equal(a.outcomes[0].run.lease_token, 77);
 }
 
+/* Claimed anew while its retry is being recorded, and more changed meanwhile than can be remembered. */
+static void what_is_behind_a_record_does_not_start_after_more_changes_than_can_be_told(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct attempt_result bad = status_result(500);
+    struct core_claimed one;
+    struct core_action a;
+    struct held *h;
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    one = item_with(&f, 1, 0, "", "\"failed_policy\": \"retry\", \"retry_wait\": 1");
+    first_claim(&f, &one, 1, WALL_NEVER);
+    h = expect(&f, CORE_START).held;
+    core_on_attempt_ended(f.core, f.now, h, &bad);
+    expect(&f, CORE_RECORD);
+    core_on_due(f.core, f.now, f.now.wall);
+    expect(&f, CORE_CLAIM);
+    core_on_changed(f.core, f.now, id_of(77), 2);
+    for (unsigned i = 0; i < 20000; i++)
+        core_on_changed(f.core, f.now, id_of(i), 2);
+    one = item_with(&f, 1, US_PER_S, "", "\"failed_policy\": \"retry\", \"retry_wait\": 1");
+    one.run.attempt = 2;
+    one.run.lease_token = 9;
+    claimed(&f, &one, 1, WALL_NEVER);
+    recorded(&f, 1);
+    tick(&f, 2 * US_PER_S);
+    while (core_next_action(f.core, &a))
+        assert_int_not_equal(a.kind, CORE_START);
+    assert_int_equal(stats_of(&f).held, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_run_claimed_again_while_its_outcome_waits_goes_under_the_new_lease),
         cmocka_unit_test(a_run_claimed_again_while_recorded_waits_for_the_answer),
         cmocka_unit_test(an_outcome_refused_as_stale_goes_on_under_our_newer_lease),
+        cmocka_unit_test(what_is_behind_a_record_does_not_start_after_more_changes_than_can_be_told),
         cmocka_unit_test(an_unknown_record_goes_on_under_our_newer_lease),
     };
 

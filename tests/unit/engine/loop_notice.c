@@ -108,6 +108,49 @@ static void an_engine_with_nothing_to_do_sleeps(void **state)
 #endif
 }
 
+/* A store that says of every run that it was given up. */
+static enum err all_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
+                           struct error *err)
+{
+    void *p;
+    enum err e = alloc_array(n, sizeof(*ret->items), &p, err);
+
+    (void)s;
+    if (e)
+        return e;
+    ret->items = p;
+    ret->cap = n;
+    for (; ret->n < n; ret->n++)
+        ret->items[ret->n] = runs[ret->n];
+    return ERR_NONE;
+}
+
+static void doom_all(struct store_ops *ops)
+{
+    ops->doomed = all_doomed;
+}
+
+static void a_notice_of_everything_asks_which_runs_were_given_up(void **state)
+{
+    struct loop_fixture *f = fixture_new();
+    const struct notice everything = {.earliest = {0}, .all = true};
+    struct mono end = mono_add(clock_mono(), LONG_US);
+    struct uuid id;
+
+    (void)state;
+    f->patch = doom_all;
+    f->options.core.horizon_us = 60 * US_PER_S;
+    fixture_up(f);
+    id = fixture_register(f, "k", "\"type\":\"delay\",\"schedule\":\"50\"", "");
+    wait_stats(f, stats_held, 1);
+    engine_notice(f->engine, &everything);
+    while (fixture_last_run(f, id).run.state != RUN_CANCELLED) {
+        assert_true(clock_mono().us < end.us);
+        (void)poll(NULL, 0, 2);
+    }
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +158,7 @@ int main(void)
         CASE(changes_told_before_the_start_or_after_the_end_wait_for_nobody),
         CASE(many_notices_between_two_turns_cost_few_turns),
         CASE(an_engine_with_nothing_to_do_sleeps),
+        cmocka_unit_test(a_notice_of_everything_asks_which_runs_were_given_up),
     };
 
     return cmocka_run_group_tests(tests, libraries_setup, libraries_teardown);

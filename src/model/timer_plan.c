@@ -14,7 +14,7 @@
 /* Occurrences that one plan looks at singly; what is left is due at once and planned by the next call. */
 enum { PLAN_STEPS_MAX = 10000 };
 
-/* How long runs that were given up may take to end, and how often it is looked whether they have. */
+/* How long runs that were given up may take to end. It is looked whether they have, ever more seldom. */
 #define LEAVING_MAX_US (1500 * US_PER_MS)
 #define LEAVING_STEP_US (20 * US_PER_MS)
 
@@ -279,7 +279,7 @@ static enum err plan_all(struct planner *p)
 
     if (waits_for_leaving(p)) {
         p->put_off = true;
-        p->again_at = wall_add(p->now, LEAVING_STEP_US);
+        p->again_at = wall_add(p->now, LEAVING_STEP_US + (p->now.us - occurrence_act(p->s, p->at).us) / 2);
         settle(p);
         return ERR_NONE;
     }

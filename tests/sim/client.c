@@ -120,15 +120,13 @@ static struct schedule *decode(struct world *w, const struct def *d)
     return s;
 }
 
-/* Registers, or replaces what has this identity. */
-static void put(struct world *w, struct inst *via, size_t slot)
+/* Registers `d`, or replaces by it what has this identity. */
+static void put(struct world *w, struct inst *via, size_t slot, struct def d)
 {
     struct sched *old = living(w, slot);
     struct op_put *o;
-    struct def d;
     struct timer t;
 
-    def_make(&w->rng, slot, world_wall(w), &d);
     MUST(op_put_new(1, NULL, &o, NULL) == ERR_NONE);
     o->items[0].schedule = decode(w, &d);
     if (!w->failed) {
@@ -217,12 +215,44 @@ static void act(struct world *w, struct inst *via, struct sched *s, enum op_act_
     op_act_free(o);
 }
 
+static void put_random(struct world *w, struct inst *via, size_t slot)
+{
+    struct def d;
+
+    def_make(&w->rng, slot, world_wall(w), &d);
+    put(w, via, slot, d);
+}
+
+/* The same definition again, some milliseconds before it fires: each occurrence counts for one of the two. */
+static void replace_soon(struct world *w, struct sched *s)
+{
+    const struct def *d = &current(s)->def;
+    struct wall next = d->type == SCHEDULE_CRON ? def_next(d, world_wall(w), 60 * US_PER_S) : WALL_NEVER;
+
+    if (!wall_is_never(next))
+        event_add(w, w->t + (next.us - world_wall(w).us) - between(w, 0, 30 * US_PER_MS), EV_REPLACE,
+                  NO_INSTANCE, s);
+}
+
+void client_replace(struct world *w, struct sched *s)
+{
+    struct inst *via = instance_any_up(w);
+    struct def d = current(s)->def;
+
+    if (s->deleted || !via || !db_reachable(w, via) || world_settling(w))
+        return;
+    trace_add(w, "client registers the same again", (int)via->no, s, NULL, NOTHING, NOTHING);
+    put(w, via, s->slot, d);
+}
+
 static void act_on_one(struct world *w, struct inst *via, struct sched *s)
 {
     uint64_t roll = pick(w, 100);
 
-    if (roll < 30)
-        put(w, via, s->slot);
+    if (roll < 15)
+        replace_soon(w, s);
+    else if (roll < 30)
+        put_random(w, via, s->slot);
     else if (roll < 45)
         remove_it(w, via, s);
     else if (roll < 62)
@@ -247,7 +277,7 @@ void client_act(struct world *w)
     if (s)
         act_on_one(w, via, s);
     else
-        put(w, via, slot);
+        put_random(w, via, slot);
 }
 
 void client_begin(struct world *w)

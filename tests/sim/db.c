@@ -15,6 +15,7 @@ void call_free(struct call *c)
     op_claim_free(c->claim);
     op_complete_free(c->record);
     op_renew_free(c->renew);
+    op_doomed_free(c->doomed);
     alloc_free(c->sent_tokens);
     alloc_free(c);
 }
@@ -135,6 +136,15 @@ static void tell(struct world *w, const struct inst *i, const struct notice *n, 
     }
 }
 
+/* Its connection was lost: it hears that there was something when it has another one. */
+static void miss(struct world *w, const struct inst *i)
+{
+    int64_t t = w->t + between(w, US_PER_MS, 3 * US_PER_S);
+
+    event_add(w, t, EV_MISSED, (int)i->no, NULL);
+    world_disturb(w, t);
+}
+
 void db_notify(struct world *w, struct inst *self, const struct notice *n)
 {
     bool lost = !wall_is_never(n->earliest) && strikes(w, SABOTAGE_LOSE_NOTICE);
@@ -154,7 +164,10 @@ void db_notify(struct world *w, struct inst *self, const struct notice *n)
         /* Wake-ups may get lost: the poll makes up for them. */
         if (chance(w, w->config.deaf_permille))
             some.earliest = WALL_NEVER;
-        tell(w, i, &some, US_PER_MS, 900 * US_PER_MS);
+        if (chance(w, w->config.mute_permille))
+            miss(w, i);
+        else
+            tell(w, i, &some, US_PER_MS, 900 * US_PER_MS);
     }
 }
 
@@ -162,7 +175,10 @@ void db_notify(struct world *w, struct inst *self, const struct notice *n)
 
 static enum err run_op(struct world *w, struct call *c, struct notice *n)
 {
-    struct op *op = c->claim ? &c->claim->op : c->record ? &c->record->op : &c->renew->op;
+    struct op *op = c->claim    ? &c->claim->op
+                    : c->record ? &c->record->op
+                    : c->renew  ? &c->renew->op
+                                : &c->doomed->op;
     struct error err = {0};
     enum err e = op->type->run(w->store, &op, 1, world_wall(w), n, &err);
 
@@ -183,6 +199,17 @@ static void before(struct world *w, struct call *c)
         change_timer(w, count_one);
 }
 
+/* What is under way of it is given up, wherever it is. */
+static void mark_replaced(struct world *w, const struct sched *s)
+{
+    for (struct list *n = w->in_flight.next; n != &w->in_flight; n = n->next) {
+        struct attempt *a = CONTAINER_OF(n, struct attempt, in_flight);
+
+        if (a->run->sched == s && a->replaced_t == 0)
+            a->replaced_t = w->t;
+    }
+}
+
 static void after(struct world *w, struct inst *i, struct call *c)
 {
     if (c->claim) {
@@ -194,6 +221,8 @@ static void after(struct world *w, struct inst *i, struct call *c)
             check_empty_claim(w, i);
         else
             trace_add(w, "claimed", (int)i->no, NULL, NULL, (int64_t)r->n, NOTHING);
+        for (size_t k = 0; k < r->replaced.n; k++)
+            mark_replaced(w, sched_of(w, r->replaced.items[k]));
         for (size_t k = 0; k < r->n; k++)
             check_claimed(w, i, &r->items[k].run);
     }

@@ -209,6 +209,7 @@ static void add_policies(struct rng *rng, struct def *d, struct text *t)
 
 static void add_task(struct rng *rng, struct def *d, struct text *t)
 {
+    d->host = (unsigned)below(rng, HOSTS_N);
     d->failed_policy = (enum failed_policy)below(rng, 3);
     d->retry_wait_us = (int64_t)below(rng, 10) * US_PER_S;
     d->retry_wait_max_us = 20 * US_PER_S;
@@ -216,12 +217,14 @@ static void add_task(struct rng *rng, struct def *d, struct text *t)
     d->retry_for_us = (int64_t)(10 + below(rng, 600)) * US_PER_S;
     d->timeout_us = (int64_t)(1 + below(rng, 8)) * US_PER_S;
     add(t,
-        ", \"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://target/\"}, \"failed_policy\": "
+        ", \"task\": {\"type\": \"rest\", \"connection\": {\"host\": \"http://target%u/\"}, "
+        "\"failed_policy\": "
         "\"%s\""
         ", \"retry_wait\": %" PRId64 ", \"retry_wait_max\": %" PRId64 ", \"retry_backoff\": %u"
         ", \"max_retry_count\": %" PRId64 ", \"retry_for\": %" PRId64 ", \"timeout\": %" PRId64 "}",
-        failed_policy_name(d->failed_policy), d->retry_wait_us / US_PER_S, d->retry_wait_max_us / US_PER_S,
-        likely(rng, 50) ? 1U : 2U, d->max_retry_count, d->retry_for_us / US_PER_S, d->timeout_us / US_PER_S);
+        d->host, failed_policy_name(d->failed_policy), d->retry_wait_us / US_PER_S,
+        d->retry_wait_max_us / US_PER_S, likely(rng, 50) ? 1U : 2U, d->max_retry_count,
+        d->retry_for_us / US_PER_S, d->timeout_us / US_PER_S);
 }
 
 static void make_target(struct rng *rng, struct def *d)

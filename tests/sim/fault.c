@@ -107,6 +107,16 @@ static void targets_down(struct world *w)
     w->targets_down_until = w->t + us;
 }
 
+/* One host takes requests and answers none. Nothing is wrong for anybody else: nobody may be late for it. */
+static void host_dead(struct world *w)
+{
+    size_t host = pick(w, HOSTS_N);
+    int64_t us = between(w, 5 * US_PER_S, 40 * US_PER_S);
+
+    trace_add(w, "FAULT host dead for ms", (int)host, NULL, NULL, us / US_PER_MS, NOTHING);
+    w->host_dead_until[host] = w->t + us;
+}
+
 static void drain(struct world *w)
 {
     struct inst *i = any(w);
@@ -133,8 +143,10 @@ void fault_happen(struct world *w)
         store_down(w);
     else if (roll < 78)
         cut_off(w);
-    else if (roll < 86)
+    else if (roll < 82)
         targets_down(w);
+    else if (roll < 90)
+        host_dead(w);
     else
         drain(w);
 }
@@ -147,6 +159,9 @@ void fault_heal_all(struct world *w)
     w->targets_down_until = w->t;
     w->config.lost_permille = 0;
     w->config.deaf_permille = 0;
+    w->config.mute_permille = 0;
+    for (size_t k = 0; k < HOSTS_N; k++)
+        w->host_dead_until[k] = w->t;
     w->config.poor_permille = 0;
     for (size_t i = 0; i < w->config.instances; i++) {
         w->inst[i].cut_off_until = w->t;

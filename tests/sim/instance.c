@@ -94,6 +94,16 @@ static void send_renew(struct world *w, struct inst *i, const struct core_action
     call_send(w, i, c);
 }
 
+static void send_doomed(struct world *w, struct inst *i, const struct core_action *a)
+{
+    struct call *c = alloc_new(struct call);
+
+    c->kind = CALL_DOOMED;
+    MUST(op_doomed_new(a->n, NULL, &c->doomed, NULL) == ERR_NONE);
+    memcpy(c->doomed->runs, a->runs, a->n * sizeof(*a->runs));
+    call_send(w, i, c);
+}
+
 static void start(struct world *w, struct inst *i, struct held *h)
 {
     struct attempt *a = attempt_start(w, i, h);
@@ -131,6 +141,9 @@ static size_t carry_out(struct world *w, struct inst *i)
         case CORE_RECORD:
             send_record(w, i, &a);
             break;
+        case CORE_ASK_DOOMED:
+            send_doomed(w, i, &a);
+            break;
         case CORE_RENEW:
             send_renew(w, i, &a);
             break;
@@ -163,13 +176,24 @@ static void sleep_until(struct world *w, struct inst *i)
     i->wake = event_add(w, t, EV_WAKE, (int)i->no, NULL);
 }
 
+/* A run that came to its moment and found no place has moved on, too. */
+static bool queue_moved(struct inst *i)
+{
+    struct core_stats s;
+    size_t before = i->queueing;
+
+    core_get_stats(i->core, &s);
+    i->queueing = s.queueing;
+    return s.queueing != before;
+}
+
 /* After every input: actions, the end of a drain, sleep. */
 static void turn(struct world *w, struct inst *i, bool woken)
 {
     size_t acts = carry_out(w, i);
 
     if (woken)
-        check_wake(w, i, acts > 0);
+        check_wake(w, i, acts > 0 || queue_moved(i));
     if (w->failed)
         return;
     if (i->state == INST_DRAINING && core_is_drained(i->core)) {
@@ -256,6 +280,14 @@ static void on_renewed(struct world *w, struct inst *i, const struct call *c)
         core_on_renewed(i->core, instance_now(w, i), o->ret_until, o->ret_lost.items, o->ret_lost.n);
 }
 
+static void on_doomed(struct world *w, struct inst *i, const struct call *c)
+{
+    if (c->failed)
+        core_on_ask_doomed_failed(i->core, instance_now(w, i));
+    else
+        core_on_doomed(i->core, instance_now(w, i), c->doomed->ret.items, c->doomed->ret.n);
+}
+
 static void on_answer(struct world *w, struct inst *i, struct call *c)
 {
     if (c->failed)
@@ -269,6 +301,9 @@ static void on_answer(struct world *w, struct inst *i, struct call *c)
         break;
     case CALL_RENEW:
         on_renewed(w, i, c);
+        break;
+    case CALL_DOOMED:
+        on_doomed(w, i, c);
         break;
     }
 }
@@ -318,6 +353,11 @@ void instance_handle(struct world *w, struct inst *i, struct event *e)
     case EV_CHANGED:
         on_changed(w, i, e);
         break;
+    case EV_MISSED:
+        i->notices++;
+        trace_add(w, "hears that it missed something", (int)i->no, NULL, NULL, NOTHING, NOTHING);
+        core_on_missed_changes(i->core, instance_now(w, i));
+        break;
     case EV_CLOCK:
         learn_clock(w, i, w->step_us);
         break;
@@ -336,6 +376,7 @@ void instance_handle(struct world *w, struct inst *i, struct event *e)
         return;
     case EV_ARRIVE:
     case EV_CLIENT:
+    case EV_REPLACE:
     case EV_FAULT:
     case EV_BOOT:
         return;
@@ -363,6 +404,11 @@ void instance_boot(struct world *w, struct inst *i)
     trace_add(w, "boot", (int)i->no, NULL, NULL, (int64_t)i->boot, NOTHING);
     world_disturb(w, w->t);
     i->idle_wakes = 0;
+    i->queueing = 0;
+    for (size_t k = 0; k < HOSTS_N; k++) {
+        i->at_host[k] = 0;
+        i->host_full_t[k] = INT64_MIN / 2;
+    }
     core_tick(i->core, instance_now(w, i));
     turn(w, i, false);
 }

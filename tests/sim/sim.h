@@ -29,11 +29,15 @@
 #include "engine/core.h"
 
 #include "store/ops_engine.h"
+#include "store/ops_instance.h"
 #include "store/ops_schedule.h"
 
 struct world;
 
 /* --- def.c: a definition, as the checker understands it --- */
+
+/* Targets: definitions are spread over so many hosts. */
+enum { HOSTS_N = 4 };
 
 enum { SECONDS_OR_MINUTES = 60, DEF_TEXT_MAX = 1536 };
 
@@ -61,6 +65,7 @@ struct def {
     /* the target's habits */
     int64_t answer_us; /* about how long it takes */
     unsigned fail_permille;
+    unsigned host;
     char text[DEF_TEXT_MAX]; /* JSON */
 };
 
@@ -147,11 +152,12 @@ struct attempt {
     uint64_t boot;
     enum fate fate;
     int64_t started_t;
-    int64_t ended_t; /* -1: under way */
-    bool delivered;  /* the target got the request */
-    bool aborted;    /* given up by the core */
-    bool crashed;    /* its instance is no more */
-    bool answered;   /* the instance got the target's answer */
+    int64_t ended_t;    /* -1: under way */
+    bool delivered;     /* the target got the request */
+    bool aborted;       /* given up by the core */
+    bool crashed;       /* its instance is no more */
+    int64_t replaced_t; /* when a newer run took its place; 0: none has */
+    bool answered;      /* the instance got the target's answer */
     struct attempt_result result;
     int64_t answer_t;
 };
@@ -164,11 +170,13 @@ enum event_kind {
     EV_ANSWER,  /* its answer reaches the instance */
     EV_DUE,     /* a notice: something is due */
     EV_CHANGED, /* a notice: a schedule changed */
+    EV_MISSED,  /* a notice: there may have been others that got lost */
     EV_CLOCK,   /* the instance learns of a clock step */
     EV_ARRIVE,  /* a request reaches its target */
     EV_END,     /* an attempt ends, for its instance */
     EV_ABORTED, /* the same, because it was given up */
     EV_CLIENT,  /* somebody does something with schedules */
+    EV_REPLACE, /* somebody registers the same definition again, right before it fires */
     EV_FAULT,
     EV_BOOT,
     EV_GRACE, /* a drain's grace is over */
@@ -210,6 +218,10 @@ struct inst {
     int64_t cut_off_until;  /* t; from the store */
     int64_t exec_t;         /* calls are done and answered in order */
     int64_t answer_t;
+    size_t at_host[HOSTS_N];      /* attempts under way */
+    int64_t host_full_t[HOSTS_N]; /* when there were last as many as are allowed */
+    uint64_t put_back;            /* core_stats.put_back at the last look */
+    size_t queueing;
     int64_t trouble_t; /* when it last crashed, stalled, lost an answer, was cut off */
     int64_t second;    /* of t, in which claims that brought nothing are counted */
     size_t empty_claims;
@@ -220,7 +232,7 @@ struct inst {
 
 /* --- the store's calls --- */
 
-enum call_kind { CALL_CLAIM, CALL_RECORD, CALL_RENEW };
+enum call_kind { CALL_CLAIM, CALL_RECORD, CALL_RENEW, CALL_DOOMED };
 struct call {
     enum call_kind kind;
     bool failed;
@@ -228,6 +240,7 @@ struct call {
     struct op_claim *claim;
     struct op_complete *record;
     struct op_renew *renew;
+    struct op_doomed *doomed;
     uint64_t *sent_tokens; /* SABOTAGE_ACCEPT_STALE: what the outcomes' tokens were */
 };
 
@@ -256,6 +269,7 @@ struct config {
     int64_t call_us;        /* about how long a call to the store takes */
     unsigned lost_permille; /* calls whose answer gets lost */
     unsigned deaf_permille; /* notices that never reach the other instances */
+    unsigned mute_permille; /* notices of which others hear only that they missed some */
     unsigned poor_permille; /* claims' answers that meet a lack of memory */
     size_t faults;
     size_t schedules; /* at most at a time */
@@ -304,6 +318,7 @@ struct world {
     struct wall latest_wall; /* before the last one */
     int64_t store_down_until;
     int64_t targets_down_until;
+    int64_t host_dead_until[HOSTS_N];
     struct inst inst[INSTANCES_MAX];
     struct zones *zones;
     struct schedule_rules rules;
@@ -387,6 +402,8 @@ void attempt_free(struct attempt *a);
 /* client.c */
 void client_begin(struct world *w);
 void client_act(struct world *w);
+/* The same definition again. */
+void client_replace(struct world *w, struct sched *s);
 
 /* check.c */
 PRINTF_LIKE(2, 3) void check_failed(struct world *w, const char *format, ...);
@@ -400,6 +417,8 @@ void check_renewed(struct world *w, const struct op_renew *o);
 void check_start(struct world *w, const struct inst *i, struct attempt *a);
 /* It asked to be woken, was, and `acted`, or it had nothing to do. */
 void check_wake(struct world *w, struct inst *i, bool acted);
+/* An attempt ends: had a newer run taken its place long before? */
+void check_replaced(struct world *w, const struct attempt *a);
 void check_empty_claim(struct world *w, struct inst *i);
 
 /* account.c */

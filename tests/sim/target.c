@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "sim.h"
 
-static enum fate draw_fate(struct world *w, const struct def *d)
+static enum fate draw_fate_of_the_living(struct world *w, const struct def *d)
 {
     unsigned permille = world_settling(w) ? 0 : w->targets_down_until > w->t ? 1000 : d->fail_permille;
     uint64_t roll;
@@ -19,6 +19,30 @@ static enum fate draw_fate(struct world *w, const struct def *d)
     if (roll < 60)
         return FATE_LATER;
     return roll < 80 ? FATE_NO_CONNECTION : FATE_NO_ANSWER;
+}
+
+static enum fate draw_fate(struct world *w, const struct def *d)
+{
+    if (w->host_dead_until[d->host] > w->t && !world_settling(w))
+        return FATE_NO_ANSWER;
+    return draw_fate_of_the_living(w, d);
+}
+
+/* Counts what an instance has under way at a host, `by` more or less, and remembers when that was all it may.
+ */
+static void count_at_host(struct world *w, const struct attempt *a, bool more)
+{
+    unsigned host = epoch_of(a->run->sched, a->run->version)->def.host;
+    struct inst *i = &w->inst[a->inst];
+
+    if (i->boot != a->boot)
+        return;
+    if (more)
+        i->at_host[host]++;
+    if (i->at_host[host] >= w->config.core.target_max[TASK_REST])
+        i->host_full_t[host] = w->t;
+    if (!more)
+        i->at_host[host]--;
 }
 
 static struct attempt_result result_of(struct world *w, const struct attempt *a, int64_t took_us)
@@ -67,6 +91,7 @@ struct attempt *attempt_start(struct world *w, struct inst *i, struct held *h)
                           .started_t = w->t,
                           .ended_t = -1,
                           .fate = draw_fate(w, d)};
+    count_at_host(w, a, true);
     list_push_back(&r->attempts, &a->in_run);
     list_push_back(&w->in_flight, &a->in_flight);
     r->sched->in_flight++;
@@ -102,6 +127,8 @@ void attempt_end(struct world *w, struct attempt *a)
     MUST(a->ended_t < 0);
     a->ended_t = w->t;
     a->run->sched->in_flight--;
+    count_at_host(w, a, false);
+    check_replaced(w, a);
     list_remove(&a->in_flight);
     if (a->crashed)
         return;

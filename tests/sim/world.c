@@ -160,6 +160,9 @@ static void happen(struct world *w, struct event *e)
     case EV_CLIENT:
         client_act(w);
         break;
+    case EV_REPLACE:
+        client_replace(w, e->p);
+        break;
     case EV_FAULT:
         fault_happen(w);
         break;
@@ -172,6 +175,7 @@ static void happen(struct world *w, struct event *e)
     case EV_ANSWER:
     case EV_DUE:
     case EV_CHANGED:
+    case EV_MISSED:
     case EV_CLOCK:
     case EV_END:
     case EV_ABORTED:
@@ -220,6 +224,7 @@ static void configure(struct world *w)
         .claim_limit = c->tight ? 1 + pick(w, 6) : 20 + pick(w, 500),
         .held_max = c->tight ? 3 + pick(w, 10) : 200 + pick(w, 5000),
         .in_flight_max = c->tight ? 3 + pick(w, 8) : 200 + pick(w, 500),
+        .target_max = {[TASK_REST] = c->tight ? 1 + pick(w, 4) : 2 + pick(w, 30)},
         .record_limit = c->tight ? 1 + pick(w, 4) : 1 + pick(w, 500),
         .backoff_us = between(w, 50, 300) * US_PER_MS,
     };
@@ -228,6 +233,7 @@ static void configure(struct world *w)
     c->call_us = chance(w, 800) ? 3 * US_PER_MS : 60 * US_PER_MS;
     c->lost_permille = flaky ? 20 : 0;
     c->deaf_permille = chance(w, 500) ? 0 : 300;
+    c->mute_permille = chance(w, 700) ? 0 : 100;
     c->poor_permille = chance(w, 800) ? 0 : 20;
     c->faults = mood < 15 ? 0 : mood < 50 ? 1 + pick(w, 4) : 5 + pick(w, 30);
     c->schedules = 3 + pick(w, 37);

@@ -4,6 +4,7 @@
  */
 #include "store/ops_engine.h"
 
+#include "base/clock.h"
 #include "store/journal.h"
 #include "store/op.h"
 #include "store/ops_once.h"
@@ -294,31 +295,74 @@ void op_renew_free(struct op_renew *o)
     alloc_free(o);
 }
 
+enum { FIRST_STEP = 50, LEAST_STEP = 10 };
+
 /* An answer may be a thousand times as large as a run. */
-static size_t answers_limit(const struct op_upkeep *o)
+static size_t answers_limit(size_t limit)
 {
-    return o->limit < 50 ? o->limit : 50;
+    return limit < 50 ? limit : 50;
 }
 
-static enum err upkeep(struct store *s, struct op_upkeep *o, struct wall now, struct error *err)
+/* `n` rows of each kind, at most. */
+static enum err upkeep_step(struct store *s, struct op_upkeep *o, size_t n, struct wall now,
+                            struct error *err)
 {
     size_t removed;
     size_t trimmed;
     size_t answers;
+    bool more;
     enum err e;
 
-    e = store_remove_finished(s, wall_add(now, -o->keep_finished_us), o->limit, &removed, err);
+    e = store_remove_finished(s, wall_add(now, -o->keep_finished_us), now, n, &removed, &more, err);
     if (!e)
         e = journal_add_cancelled(s->journal, now, "finished", (struct str){0}, err);
     if (!e)
-        e = store_trim_runs(s, wall_add(now, -o->keep_ok_us), wall_add(now, -o->keep_failed_us), o->limit,
-                            &trimmed, err);
+        e = store_trim_runs(s, wall_add(now, -o->keep_ok_us), wall_add(now, -o->keep_failed_us), n, &trimmed,
+                            err);
     if (!e)
-        e = store_trim_answers(s, wall_add(now, -ONCE_KEEP_US), answers_limit(o), &answers, err);
+        e = store_trim_answers(s, wall_add(now, -ONCE_KEEP_US), answers_limit(n), &answers, err);
     if (e)
         return e;
-    o->ret_n = removed + trimmed;
-    o->ret_more = removed >= o->limit || trimmed >= o->limit || answers >= answers_limit(o);
+    o->ret_n += removed + trimmed;
+    o->ret_more = more || trimmed >= n || answers >= answers_limit(n);
+    return ERR_NONE;
+}
+
+/* As many rows as take about a quarter of a part: on a disk that must be read from, a row may take a
+ * thousand times as long as in memory. */
+static size_t next_step(const struct op_upkeep *o, int64_t took_us)
+{
+    size_t step = o->step;
+
+    if (took_us > UPKEEP_PART_US / 2)
+        step = step / 2 > LEAST_STEP ? step / 2 : LEAST_STEP;
+    else if (took_us < UPKEEP_PART_US / 8)
+        step *= 2;
+    return step < o->limit ? step : o->limit;
+}
+
+static enum err upkeep_part(struct store *s, struct op_upkeep *o, struct wall now, struct error *err)
+{
+    struct mono began = clock_mono();
+    struct mono at = began;
+
+    if (o->parts != o->op.parts) { /* the last part is committed */
+        o->parts = o->op.parts;
+        o->committed = o->ret_n;
+    }
+    o->ret_n = o->committed;
+    if (o->step == 0)
+        o->step = FIRST_STEP < o->limit ? FIRST_STEP : o->limit;
+    do {
+        struct mono before = at;
+        enum err e = upkeep_step(s, o, o->step, now, err);
+
+        if (e)
+            return e;
+        at = clock_mono();
+        o->step = next_step(o, at.us - before.us);
+    } while (o->ret_more && at.us - began.us < UPKEEP_PART_US);
+    o->op.unfinished = o->ret_more && o->parts + 1 < UPKEEP_PARTS;
     return ERR_NONE;
 }
 
@@ -327,7 +371,7 @@ static enum err run_upkeep(struct store *s, struct op **ops, size_t n, struct wa
 {
     (void)notice;
     for (size_t i = 0; i < n; i++) {
-        enum err e = upkeep(s, OP_AS(ops[i], struct op_upkeep), now, err);
+        enum err e = upkeep_part(s, OP_AS(ops[i], struct op_upkeep), now, err);
 
         if (e)
             return e;

@@ -40,15 +40,26 @@ struct op_renew {
 CHECKED enum err op_renew_new(size_t n, op_done_fn done, struct op_renew **ret, struct error *err);
 void op_renew_free(struct op_renew *o);
 
-/* Retention, in small batches: `ret_more` says that another call should follow soon. */
+/*
+ * Retention. Goes on as long as there is something to remove, in parts with others' operations in between,
+ * each of which holds the lane for about UPKEEP_PART_US: it removes a few rows at a time and looks at the
+ * clock. After UPKEEP_PARTS it ends, so that a lane which is to close does not wait for the end of a large
+ * backlog: `ret_more` says that another call should follow soon.
+ */
+#define UPKEEP_PART_US (10 * US_PER_MS)
+enum { UPKEEP_PARTS = 50 };
 struct op_upkeep {
     struct op op;
     int64_t keep_finished_us;
     int64_t keep_ok_us;
     int64_t keep_failed_us;
-    size_t limit;
+    size_t limit; /* rows removed at a time, at most */
     size_t ret_n; /* removed */
     bool ret_more;
+    /* the operation's: how many rows at a time it dares, and what of it is committed */
+    size_t step;
+    uint64_t parts;
+    size_t committed;
 };
 struct op_upkeep *op_upkeep_new(op_done_fn done);
 void op_upkeep_free(struct op_upkeep *o);

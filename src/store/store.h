@@ -404,8 +404,14 @@ struct store_ops {
                               struct error *err);
 
     /* Upkeep, each bounded by `limit` rows; *ret_n what was done. */
-    CHECKED enum err (*remove_finished)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                        struct error *err);
+
+    /*
+     * Looks at the `limit` schedules that finished longest ago, before `before`, and removes those without a
+     * run that is open, or dead and not handled: that needs its definition. The others count as finished at
+     * `now`, so that they are not in the way the next time. *ret_more: there may be more.
+     */
+    CHECKED enum err (*remove_finished)(struct store *s, struct wall before, struct wall now, size_t limit,
+                                        size_t *ret_n, bool *ret_more, struct error *err);
     CHECKED enum err (*trim_runs)(struct store *s, struct wall ok_before, struct wall failed_before,
                                   size_t limit, size_t *ret_n, struct error *err);
     CHECKED enum err (*get_meta)(struct store *s, const char *key, struct buf *ret,

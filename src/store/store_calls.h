@@ -191,10 +191,11 @@ CHECKED static inline enum err store_clear(struct store *s, size_t limit, size_t
     return s->ops->clear(s, limit, ret_runs, ret_n, err);
 }
 
-CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, size_t limit,
-                                                     size_t *ret_n, struct error *err)
+CHECKED static inline enum err store_remove_finished(struct store *s, struct wall before, struct wall now,
+                                                     size_t limit, size_t *ret_n, bool *ret_more,
+                                                     struct error *err)
 {
-    return s->ops->remove_finished(s, before, limit, ret_n, err);
+    return s->ops->remove_finished(s, before, now, limit, ret_n, ret_more, err);
 }
 
 CHECKED static inline enum err store_trim_runs(struct store *s, struct wall ok_before,

@@ -316,12 +316,12 @@ static enum err faulty_clear(struct store *s, size_t limit, size_t *ret_runs, si
     return e ? e : store_clear(faulty_of(s)->inner, limit, ret_runs, ret_n, err);
 }
 
-static enum err faulty_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                       struct error *err)
+static enum err faulty_remove_finished(struct store *s, struct wall before, struct wall now, size_t limit,
+                                       size_t *ret_n, bool *ret_more, struct error *err)
 {
     enum err e = reach(faulty_of(s), err);
 
-    return e ? e : store_remove_finished(faulty_of(s)->inner, before, limit, ret_n, err);
+    return e ? e : store_remove_finished(faulty_of(s)->inner, before, now, limit, ret_n, ret_more, err);
 }
 
 static enum err faulty_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,

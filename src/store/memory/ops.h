@@ -25,8 +25,8 @@ CHECKED enum err memory_remove(struct store *s, const struct filter *f, struct w
                                struct uuid_list *ret, struct error *err);
 CHECKED enum err memory_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
                                   struct error *err);
-CHECKED enum err memory_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                        struct error *err);
+CHECKED enum err memory_remove_finished(struct store *s, struct wall before, struct wall now, size_t limit,
+                                        size_t *ret_n, bool *ret_more, struct error *err);
 /* Changes a timer by way of a copy. `t` becomes the row that stands now. */
 CHECKED enum err memory_write_timer(struct memory_db *db, struct timer_row **t, const struct timer *timer,
                                     struct wall now, struct error *err);

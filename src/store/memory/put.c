@@ -286,27 +286,55 @@ enum err memory_remove(struct store *s, const struct filter *f, struct wall now,
     return e;
 }
 
-enum err memory_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                struct error *err)
+static bool has_dead(const struct memory_db *db, struct uuid schedule_id)
+{
+    struct run_row probe = {.run.schedule_id = schedule_id};
+
+    for (struct tree_node *n = tree_at_least(&db->runs_by_schedule, &probe.by_schedule); n;
+         n = tree_next(n)) {
+        const struct run_row *r = CONTAINER_OF(n, struct run_row, by_schedule);
+
+        if (!uuid_eq(r->run.schedule_id, schedule_id))
+            return false;
+        if (r->run.state == RUN_DEAD)
+            return true;
+    }
+    return false;
+}
+
+static enum err finish_at(struct memory_db *db, struct timer_row *t, struct wall now, struct error *err)
+{
+    struct timer_row *after;
+    enum err e = rows_copy_timer(t, &after, err);
+
+    if (e)
+        return e;
+    after->finished_at = now;
+    return rows_swap(db, &t->row, &after->row, err);
+}
+
+enum err memory_remove_finished(struct store *s, struct wall before, struct wall now, size_t limit,
+                                size_t *ret_n, bool *ret_more, struct error *err)
 {
     struct memory_db *db = memory_write(s);
     struct tree_node *node = tree_first(&db->timers_ended);
+    size_t looked_at = 0;
     size_t n = 0;
 
-    while (node && n < limit) {
+    for (; node && looked_at < limit; looked_at++) {
         struct timer_row *t = CONTAINER_OF(node, struct timer_row, by_end);
+        bool kept = rows_first_open(db, t->id) || has_dead(db, t->id);
         enum err e;
 
         node = tree_next(node);
         if (t->finished_at.us >= before.us)
             break;
-        if (rows_first_open(db, t->id))
-            continue;
-        e = remove_one(db, t, before, err);
+        e = kept ? finish_at(db, t, now, err) : remove_one(db, t, before, err);
         if (e)
             return e;
-        n++;
+        n += !kept;
     }
     *ret_n = n;
+    *ret_more = looked_at == limit;
     return ERR_NONE;
 }

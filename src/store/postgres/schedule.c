@@ -170,39 +170,52 @@ enum err postgres_remove(struct store *store, const struct filter *f, struct wal
     return remove_ids(s, ret, now, err);
 }
 
+static void add_ids(struct args *a, const PGresult *r)
+{
+    size_t at = args_array(a, ARG_UUID);
+
+    for (size_t i = 0; i < row_n(r); i++)
+        args_add_uuid(a, at, row_uuid(r, i, 0));
+}
+
 /*
  * Two steps: a run may have been made, or a timer resumed, between what the first statement saw and its lock.
  */
-enum err postgres_remove_finished(struct store *store, struct wall before, size_t limit, size_t *ret_n,
-                                  struct error *err)
+enum err postgres_remove_finished(struct store *store, struct wall before, struct wall now, size_t limit,
+                                  size_t *ret_n, bool *ret_more, struct error *err)
 {
     CLEANUP(uuid_list_done) struct uuid_list ids = {0};
     struct postgres_store *s = postgres_of(store);
     struct args *a = link_args(&s->link);
     RESULT(finished);
     RESULT(closed);
-    size_t at;
     enum err e;
 
     args_i64(a, before.us);
     args_i64(a, (int64_t)limit);
     *ret_n = 0;
+    *ret_more = false;
     e = link_ask(&s->link, Q_FINISHED_LOCK, &finished, err);
     if (e || row_n(finished) == 0)
         return e;
-    a = link_args(&s->link);
-    at = args_array(a, ARG_UUID);
-    for (size_t i = 0; i < row_n(finished); i++)
-        args_add_uuid(a, at, row_uuid(finished, i, 0));
-    e = link_ask(&s->link, Q_WITHOUT_OPEN, &closed, err);
+    add_ids(link_args(&s->link), finished);
+    e = link_ask(&s->link, Q_WITHOUT_RUNS, &closed, err);
     if (!e)
         e = ids_of(closed, &ids, err);
     if (!e)
         e = remove_locked(s, ids.items, ids.n, before, err);
+    /* Those that are left. */
+    if (!e && ids.n < row_n(finished)) {
+        a = link_args(&s->link);
+        add_ids(a, finished);
+        args_i64(a, now.us);
+        e = link_send(&s->link, Q_FINISHED_KEEP, NULL, err);
+    }
     if (e)
         return e;
     for (size_t i = 0; i < ids.n; i++)
         postgres_tally(s, (int)SCHEDULE_FINISHED, -1);
     *ret_n = ids.n;
+    *ret_more = row_n(finished) == limit;
     return ERR_NONE;
 }

@@ -173,10 +173,11 @@
     X(Q_IDS_BY_APPLICATION, "SELECT s.id" BY_APPLICATION)                                                    \
     X(Q_IDS_BY_PAUSED, "SELECT s.id" BY_PAUSED)                                                              \
     X(Q_FINISHED_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 2 AND t.finished_at < $1 "                 \
-                       "AND NOT EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = t.id AND r.state < 3) "   \
                        "ORDER BY t.finished_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED")                        \
-    X(Q_WITHOUT_OPEN, "SELECT u.id FROM unnest($1::uuid[]) AS u (id) WHERE NOT EXISTS "                      \
-                      "(SELECT 1 FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) ORDER BY u.id")     \
+    X(Q_WITHOUT_RUNS, "SELECT u.id FROM unnest($1::uuid[]) AS u (id) WHERE NOT EXISTS "                      \
+                      "(SELECT 1 FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) AND NOT EXISTS "    \
+                      "(SELECT 1 FROM @run r WHERE r.schedule_id = u.id AND r.state = 5) ORDER BY u.id")     \
+    X(Q_FINISHED_KEEP, "UPDATE @timer SET finished_at = $2 WHERE id = ANY($1::uuid[])")                      \
     X(Q_STATS_SCHEDULES, "SELECT state, sum(n)::bigint FROM @tally GROUP BY state")                          \
     X(Q_STATS_WAITING, "SELECT state, count(*) FROM @run WHERE state IN (0, 2) GROUP BY state")              \
     X(Q_STATS_RUNNING, "SELECT 1, count(*) FROM @run WHERE state = 1")                                       \

@@ -15,8 +15,8 @@ CHECKED enum err sqlite_remove(struct store *s, const struct filter *f, struct w
                                struct uuid_list *ret, struct error *err);
 CHECKED enum err sqlite_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
                                   struct error *err);
-CHECKED enum err sqlite_remove_finished(struct store *s, struct wall before, size_t limit, size_t *ret_n,
-                                        struct error *err);
+CHECKED enum err sqlite_remove_finished(struct store *s, struct wall before, struct wall now, size_t limit,
+                                        size_t *ret_n, bool *ret_more, struct error *err);
 /* list.c */
 CHECKED enum err sqlite_get(struct store *s, struct uuid id, struct record *ret, struct error *err);
 CHECKED enum err sqlite_get_by_client(struct store *s, const struct schedule *identity, struct record *ret,

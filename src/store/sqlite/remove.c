@@ -139,25 +139,61 @@ enum err sqlite_remove(struct store *store, const struct filter *f, struct wall 
     return ERR_NONE;
 }
 
-enum err sqlite_remove_finished(struct store *store, struct wall before, size_t limit, size_t *ret_n,
-                                struct error *err)
+static enum err finish_each(struct sqlite_store *s, const struct uuid_list *ids, struct wall now,
+                            struct error *err)
 {
-    CLEANUP(uuid_list_done) struct uuid_list ids = {0};
-    struct sqlite_store *s = sqlite_of(store);
-    enum err e;
+    QUERY(q, s, Q_FINISHED_KEEP);
 
-    {
-        QUERY(q, s, Q_FINISHED);
+    for (size_t i = 0; i < ids->n; i++) {
+        enum err e;
 
-        bind_i64(&q, before.us);
-        bind_i64(&q, (int64_t)limit);
-        e = gather(&q, &ids, err);
+        query_again(&q);
+        bind_i64(&q, now.us);
+        bind_uuid(&q, &ids->items[i]);
+        e = query_run(&q, NULL, err);
         if (e)
             return e;
     }
-    e = remove_each(s, &ids, before, err);
+    return ERR_NONE;
+}
+
+/* Those that may go, and those that must stay. */
+static enum err gather_finished(struct sqlite_store *s, struct wall before, size_t limit,
+                                struct uuid_list *gone, struct uuid_list *kept, struct error *err)
+{
+    QUERY(q, s, Q_FINISHED);
+    bool row = false;
+    enum err e;
+
+    bind_i64(&q, before.us);
+    bind_i64(&q, (int64_t)limit);
+    while (!(e = query_step(&q, &row, err)) && row) {
+        struct uuid_list *l = col_i64(&q, 1) != 0 ? kept : gone;
+
+        e = LIST_RESERVE(l, err);
+        if (e)
+            return e;
+        l->items[l->n++] = col_uuid(&q, 0);
+    }
+    return e;
+}
+
+enum err sqlite_remove_finished(struct store *store, struct wall before, struct wall now, size_t limit,
+                                size_t *ret_n, bool *ret_more, struct error *err)
+{
+    CLEANUP(uuid_list_done) struct uuid_list gone = {0};
+    CLEANUP(uuid_list_done) struct uuid_list kept = {0};
+    struct sqlite_store *s = sqlite_of(store);
+    enum err e;
+
+    e = gather_finished(s, before, limit, &gone, &kept, err);
+    if (!e)
+        e = remove_each(s, &gone, before, err);
+    if (!e)
+        e = finish_each(s, &kept, now, err);
     if (e)
         return e;
-    *ret_n = ids.n;
+    *ret_n = gone.n;
+    *ret_more = gone.n + kept.n == limit;
     return ERR_NONE;
 }

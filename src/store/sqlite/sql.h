@@ -109,8 +109,12 @@
     X(Q_IDS_BY_GROUP, "SELECT s.id" BY_GROUP)                                                                \
     X(Q_IDS_BY_APPLICATION, "SELECT s.id" BY_APPLICATION)                                                    \
     X(Q_IDS_BY_PAUSED, "SELECT s.id" BY_PAUSED)                                                              \
-    X(Q_FINISHED, "SELECT t.id FROM timer t INDEXED BY timer_finished WHERE t.state = 2 AND t.finished_at "  \
-                  "< ? AND " OPEN_RUNS " = 0 ORDER BY t.finished_at LIMIT ?")                                \
+    X(Q_FINISHED, "SELECT t.id, EXISTS (SELECT 1 FROM run r INDEXED BY run_identity "                        \
+                  "WHERE r.schedule_id = t.id AND r.state < 3) OR EXISTS (SELECT 1 FROM run r "              \
+                  "INDEXED BY run_dead_schedule WHERE r.schedule_id = t.id AND r.state = 5) "                \
+                  "FROM timer t INDEXED BY timer_finished "                                                  \
+                  "WHERE t.state = 2 AND t.finished_at < ? ORDER BY t.finished_at LIMIT ?")                  \
+    X(Q_FINISHED_KEEP, "UPDATE timer SET finished_at = ? WHERE id = ?")                                      \
     X(Q_STATS_SCHEDULES, "SELECT state, n FROM tally")                                                       \
     X(Q_STATS_WAITING,                                                                                       \
       "SELECT state, count(*) FROM run INDEXED BY run_due WHERE state IN (0, 2) GROUP BY state")             \

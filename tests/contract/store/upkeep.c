@@ -10,10 +10,11 @@
 static size_t remove_finished(struct ground *g, struct wall before, size_t limit)
 {
     struct error err = {0};
+    bool more;
     size_t n;
 
     begin(g);
-    ok(store_remove_finished(g->s, before, limit, &n, &err), &err);
+    ok(store_remove_finished(g->s, before, g->now, limit, &n, &more, &err), &err);
     commit(g);
     return n;
 }
@@ -84,8 +85,52 @@ static void a_finished_schedule_with_an_open_run_stays(void **state)
     sleep_us(g, SECOND);
     assert_int_equal(remove_finished(g, g->now, 10), 0);
     (void)ended(g, &c.items[0], RUN_SUCCEEDED);
+    assert_int_equal(remove_finished(g, g->now, 10), 0); /* it counts as finished when that was seen */
+    sleep_us(g, SECOND);
     assert_int_equal(remove_finished(g, g->now, 10), 1);
     claim_result_done(&c);
+}
+
+/* Its redrive needs the definition. */
+static void a_finished_schedule_with_a_dead_run_stays_until_that_is_handled(void **state)
+{
+    struct ground *g = *state;
+    struct run_act act = {0};
+    struct error err = {0};
+    struct claim_result c;
+
+    (void)registered_as(g, "k", NOWISH);
+    c = claim_n(g, 1);
+    (void)ended(g, &c.items[0], RUN_DEAD);
+    sleep_us(g, SECOND);
+    assert_int_equal(remove_finished(g, g->now, 10), 0);
+    sleep_us(g, SECOND);
+    assert_int_equal(remove_finished(g, g->now, 10), 0);
+    assert_int_equal(stats_of(g).schedules[SCHEDULE_FINISHED], 1);
+    act.id = c.items[0].run.id;
+    begin(g);
+    ok(store_act_runs(g->s, RUN_DISCARD, &act, 1, g->now, &err), &err);
+    commit(g);
+    sleep_us(g, SECOND);
+    assert_int_equal(remove_finished(g, g->now, 10), 1);
+    claim_result_done(&c);
+}
+
+/* Those that stay are not looked at again and again before the others. */
+static void what_must_stay_is_not_in_the_way_of_what_may_go(void **state)
+{
+    struct ground *g = *state;
+    char key[8];
+
+    for (int i = 0; i < 6; i++) {
+        (void)snprintf(key, sizeof(key), "k%d", i);
+        fire(g, key, i < 4 ? RUN_DEAD : RUN_SUCCEEDED);
+        sleep_us(g, SECOND);
+    }
+    assert_int_equal(remove_finished(g, g->now, 2), 0);
+    assert_int_equal(remove_finished(g, g->now, 2), 0);
+    assert_int_equal(remove_finished(g, g->now, 2), 2);
+    assert_int_equal(stats_of(g).schedules[SCHEDULE_FINISHED], 4);
 }
 
 static void a_schedule_finished_again_later_is_kept_from_then(void **state)
@@ -152,6 +197,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_finished_schedule_is_kept_for_its_time),
     cmocka_unit_test(what_is_not_finished_is_not_removed),
     cmocka_unit_test(a_finished_schedule_with_an_open_run_stays),
+    cmocka_unit_test(a_finished_schedule_with_a_dead_run_stays_until_that_is_handled),
+    cmocka_unit_test(what_must_stay_is_not_in_the_way_of_what_may_go),
     cmocka_unit_test(a_schedule_finished_again_later_is_kept_from_then),
     cmocka_unit_test(finished_schedules_go_in_batches_the_oldest_first),
     cmocka_unit_test(succeeded_runs_go_before_failed_ones),

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import random
 import socket
 import subprocess
 import tempfile
@@ -11,9 +12,17 @@ START_S = 30
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that is free, and that no outgoing connection is given before a server that is slow to start has bound it."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        low = int(f.read().split()[0])
+    while True:
+        port = random.randrange(min(15000, low - 5000), low)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class RedisError(Exception):

@@ -35,11 +35,11 @@ def test_others_fire_on_time_while_a_target_is_dead(make_carillon, receiver, hos
         ]
         assert carillon.api.post("/schedules/batch", batch).status == 200
         wait_until(lambda: carillon.metrics()["carillon_engine_attempts_in_flight"] >= 15, "the dead ones under way")
-        before = receiver.wait_for(0)
-        made = carillon.api.register(definition(receiver.url + "/alive", "cron", "* * * * * *", "alive"))
+        carillon.api.register(definition(receiver.url + "/alive", "cron", "* * * * * *", "alive", overlap="allow"))
         receiver.wait_for(5, "/alive", timeout=60)
-        assert carillon.api.schedule(made["id"])["missed"].get("overlap", 0) == 0
-        del before
+        # None of the dead ones, whose timeout is far away, had to end for that.
+        assert not [r for r in receiver.requests() if r.path != "/alive"]
+        assert carillon.metrics()["carillon_engine_attempts_in_flight"] >= 10
         if hosts == 1:  # more than may wait were given back, and nothing is lost
             wait_until(lambda: carillon.metrics()["carillon_engine_runs_put_back_total"] > 0, "some given back")
         assert len(carillon.api.get("/runs", query={"limit": 1000}).json()) >= 300

@@ -1,8 +1,8 @@
 """A real Redis for tests, and a client that shares nothing with the service: RESP over a plain socket."""
 
 import contextlib
-import shutil
 import random
+import shutil
 import socket
 import subprocess
 import tempfile

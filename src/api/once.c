@@ -372,6 +372,7 @@ enum err once_submit(struct request *r, struct error *err)
     o->op.answer_arg = r;
     o->op.answer_max = ANSWER_KEPT_MAX;
     o->op.inner = r->op;
+    o->op.op.weight = r->op->weight;
     o->inner = r->op;
     o->inner_free = r->op_free;
     o->next = r->next;

@@ -185,6 +185,7 @@ void handle_delete(struct request *r)
     }
     o = op_remove_new(request_op_done);
     o->by_id = true;
+    o->op.weight = 1;
     o->id = r->id;
     o->if_version = if_version;
     request_submit(r, r->api->options.writer, &o->op, free_remove, removed);

@@ -14,7 +14,7 @@
 #include "store/grow.h"
 #include "store/lane_internal.h"
 
-enum { BUSY_TRIES = 5 };
+enum { GROUP_WEIGHT_MAX = 10000, BUSY_TRIES = 5 };
 
 enum err change_list_add(struct change_list *l, struct change c, struct error *err)
 {
@@ -280,11 +280,28 @@ static void run_all(struct lane *l, struct op **ops, size_t n)
         lane_keep(l, ops[i]); /* lost before it began */
 }
 
+/*
+ * How many of them one transaction takes: however many wait, no commit shall take much longer than the
+ * heaviest operation alone, since claims and outcomes wait behind it.
+ */
+static size_t within_weight(struct op **ops, size_t n)
+{
+    size_t weight = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        weight += ops[i]->weight > 0 ? ops[i]->weight : 1;
+        if (i > 0 && weight > GROUP_WEIGHT_MAX)
+            return i;
+    }
+    return n;
+}
+
 /* What was kept goes first: it is older. */
 static size_t next_group(struct lane *l, struct op **ops)
 {
     size_t n = lane_take_kept(l, ops, l->options.group_limit);
     struct queue_node *node = NULL;
+    size_t light;
 
     if (n == 0)
         node = queue_wait(l->queue, l->options.group_limit, (struct mono){INT64_MAX});
@@ -296,7 +313,9 @@ static size_t next_group(struct lane *l, struct op **ops)
         node = node->next;
         ops[n++] = op;
     }
-    return n;
+    light = within_weight(ops, n);
+    lane_keep_first(l, ops + light, n - light);
+    return light;
 }
 
 static void *lane_main(void *arg)

@@ -30,8 +30,8 @@ struct op_type {
      */
     bool repeatable;
     /*
-     * It is one statement, which a database makes a transaction of by itself: it runs before the group it came
-     * with, without begin and commit. `now` is not known to it, and it has no notice.
+     * It is one statement, which a database makes a transaction of by itself: it runs before the group it
+     * came with, without begin and commit. `now` is not known to it, and it has no notice.
      */
     bool alone;
     /*
@@ -54,6 +54,7 @@ struct op {
     void *arg;        /* the submitter's own; the lane does not look at it */
     bool unfinished;  /* set by run(): what it did so far is to be committed, then it runs again in the next
                          group */
+    size_t weight;    /* rows it writes, about; 0: a few. Heavy ones share a transaction with few others */
     uint64_t parts;   /* how many such parts are committed; the lane's */
 };
 

@@ -39,6 +39,8 @@ struct lane {
 };
 
 void lane_keep(struct lane *l, struct op *op);
+/* In front of all that is kept, in their order. */
+void lane_keep_first(struct lane *l, struct op **ops, size_t n);
 /* Takes at most `max` kept operations. */
 size_t lane_take_kept(struct lane *l, struct op **ret, size_t max);
 

@@ -22,6 +22,19 @@ void lane_keep(struct lane *l, struct op *op)
     l->kept_n++;
 }
 
+void lane_keep_first(struct lane *l, struct op **ops, size_t n)
+{
+    for (size_t i = n; i > 0; i--) {
+        struct op *op = ops[i - 1];
+
+        op->node.next = l->kept;
+        if (!l->kept)
+            l->kept_last = &op->node;
+        l->kept = &op->node;
+    }
+    l->kept_n += n;
+}
+
 size_t lane_take_kept(struct lane *l, struct op **ret, size_t max)
 {
     size_t n = 0;

@@ -219,6 +219,7 @@ enum err op_put_new(size_t n, op_done_fn done, struct op_put **ret, struct error
         return e;
     o = alloc_new(struct op_put);
     o->op.type = &put_type;
+    o->op.weight = n;
     o->op.done = done;
     o->items = items;
     o->n = n;
@@ -337,6 +338,7 @@ struct op_remove *op_remove_new(op_done_fn done)
 
     o->op.type = &remove_type;
     o->op.done = done;
+    o->op.weight = REMOVE_AT_ONCE; /* of one by id: for whoever makes it to lower */
     o->filter.state = -1;
     return o;
 }

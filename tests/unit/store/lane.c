@@ -386,6 +386,29 @@ static void a_group_takes_no_more_than_its_limit(void **state)
     assert_int_equal(w->stretches[1], 36);
 }
 
+static void heavy_operations_share_a_group_with_few_others(void **state)
+{
+    static const size_t weights[] = {1, 6000, 4000, 3999, 20000, 0, 0, 9999};
+    static const size_t groups[] = {2, 2, 1, 2, 1};
+    struct world *w = *state;
+    struct test_op gate;
+    struct test_op ops[COUNT_OF(weights)];
+
+    close_gate(w, &gate);
+    for (size_t i = 0; i < COUNT_OF(weights); i++) {
+        op_init(w, &ops[i], i, &write_type);
+        ops[i].op.weight = weights[i];
+        submit(w, &ops[i]);
+    }
+    open_gate(w);
+    await_answers(w, COUNT_OF(weights) + 1);
+    assert_int_equal(w->stretches_n, COUNT_OF(groups));
+    for (size_t i = 0; i < COUNT_OF(groups); i++)
+        assert_int_equal(w->stretches[i], groups[i]);
+    for (size_t i = 0; i < COUNT_OF(weights); i++)
+        assert_int_equal(w->order[i + 1], i);
+}
+
 static void a_group_is_run_in_stretches_of_one_type(void **state)
 {
     struct world *w = *state;
@@ -839,6 +862,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         SENTENCE(what_waits_is_one_group_with_one_commit),
         SENTENCE(a_group_takes_no_more_than_its_limit),
+        SENTENCE(heavy_operations_share_a_group_with_few_others),
         SENTENCE(a_group_is_run_in_stretches_of_one_type),
         SENTENCE(one_that_is_a_transaction_by_itself_shares_none),
         SENTENCE(what_came_with_one_that_lost_the_connection_is_done_all_the_same),

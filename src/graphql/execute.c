@@ -285,9 +285,19 @@ enum err gql_execution_new(const struct gql_options *options, struct gql_executi
 
 enum gql_step gql_execution_step(struct gql_execution *x)
 {
+    /*
+     * What was answered is taken here alone, once a wake, so that whoever still stands in gql_call_done() has
+     * a step to come that was asked for by his wake: the execution cannot be done, and freed, before.
+     */
+    if (x->begun && !x->done) {
+        struct queue_node *answered = x->answered ? queue_take(x->answered, 0) : NULL;
+
+        MUST(answered);
+        go_on(x, answered);
+    }
+    x->begun = true;
     while (!x->done) {
         struct task *t = x->tasks;
-        struct queue_node *answered;
 
         if (t) {
             x->tasks = t->next;
@@ -297,13 +307,9 @@ enum gql_step gql_execution_step(struct gql_execution *x)
                 ask(x, t);
             continue;
         }
-        answered = x->answered ? queue_take(x->answered, 0) : NULL;
-        if (answered)
-            go_on(x, answered);
-        else if (x->n_waiting > 0)
+        if (x->n_waiting > 0)
             return GQL_WAITING;
-        else
-            x->done = !ask_roots(x);
+        x->done = !ask_roots(x);
     }
     return GQL_DONE;
 }

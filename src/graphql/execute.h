@@ -12,9 +12,9 @@
  *     gql_execution_write(x, &out);
  *
  * An execution belongs to one thread at a time; gql_call_done() alone may be called by any. wake() is called
- * on that thread, never under a lock, possibly while gql_execution_step() runs or before it has returned:
- * then another step is due. An execution must not be freed before it is done, since somebody may still
- * answer.
+ * on that thread, never under a lock, possibly while gql_execution_step() runs. There is one step at first,
+ * then exactly one for each wake: neither more nor fewer. An execution is freed when it is done or before its
+ * first step, since in between somebody may still answer.
  *
  * A resolver:
  *

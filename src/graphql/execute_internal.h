@@ -80,6 +80,7 @@ struct gql_execution {
     struct place root;
     struct plan *plan; /* the root's */
     size_t n_roots;    /* root fields begun */
+    bool begun;        /* by a first step */
     bool done;
     uint32_t *seen; /* by fragment: the collection that saw it last */
     uint32_t mark;

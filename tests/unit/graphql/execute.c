@@ -525,6 +525,63 @@ static void another_thread_may_answer(void **state)
     b->later = false;
 }
 
+/* Answers every second call of those that wait, from the first or the second on. */
+struct share {
+    struct bench *b;
+    size_t from;
+};
+
+static void *answer_share(void *arg)
+{
+    const struct share *s = arg;
+
+    for (size_t i = s->from; i < s->b->n_waiting; i += 2)
+        gql_call_done(s->b->waiting[i]);
+    return NULL;
+}
+
+static void threads_that_answer_at_once_are_all_heard(void **state)
+{
+    CLEANUP(json_free_p) json_t *root = json("{'count':1,'dog':{'name':'Rex'},'human':{'id':1}}");
+    struct bench *b = *state;
+
+    b->data = root;
+    b->later = true;
+    for (int round = 0; round < 200; round++) {
+        CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
+        CLEANUP(buf_done_p) struct buf out = {0};
+        struct threaded t = {.b = b, .woken = queue_new(8, NULL, NULL)};
+        struct share shares[2] = {{b, 0}, {b, 1}};
+        pthread_t threads[2];
+        struct run r;
+        struct error err = {0};
+
+        b->n_waiting = 0;
+        prepare(&r, b, "{ a: count b: count c: count dog { __typename } human(id: 1) { __typename } }", NULL);
+        r.options.wake = wake_queue;
+        r.options.wake_arg = &t;
+        assert_int_equal(gql_execution_new(&r.options, &x, &err), ERR_NONE);
+        assert_int_equal(gql_execution_step(x), GQL_WAITING);
+        assert_int_equal(b->n_waiting, 5);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, answer_share, &shares[i]), 0);
+        do {
+            assert_non_null(queue_wait(t.woken, 0, (struct mono){INT64_MAX}));
+        } while (gql_execution_step(x) == GQL_WAITING);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(pthread_join(threads[i], NULL), 0);
+        buf_init(&out, TEST_TEXT);
+        gql_execution_write(x, &out);
+        assert_string_equal(buf_cstr(&out),
+                            "{\"data\":{\"a\":1,\"b\":1,\"c\":1,\"dog\":{\"__typename\":\"Dog\"},"
+                            "\"human\":{\"__typename\":\"Human\"}}}");
+        done(&r);
+        queue_free(t.woken);
+    }
+    b->n_waiting = 0;
+    b->later = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +602,7 @@ int main(void)
         cmocka_unit_test(the_operation_is_found_by_its_name),
         cmocka_unit_test(a_kind_of_operation_without_a_root_is_refused),
         cmocka_unit_test(another_thread_may_answer),
+        cmocka_unit_test(threads_that_answer_at_once_are_all_heard),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -25,13 +25,7 @@
 #include "deliver/sign.h"
 
 /* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
-enum {
-    QUEUE_LIMIT = 65536,
-    GROUP_LIMIT = 1024,
-    ADDRESS_MAX = 300,
-    BATCH_MAX = 10000,
-    HEADER_MAX = 32 * 1024
-};
+enum { QUEUE_LIMIT = 65536, GROUP_LIMIT = 1024, ADDRESS_MAX = 300, BATCH_MAX = 10000 };
 
 /* After the grace: what a stop may take at most. The engine takes as long for its last records. */
 #define AFTER_GRACE_US (5 * US_PER_S)
@@ -245,7 +239,10 @@ static struct api_options api_options_of(struct service *v)
         .connections_max = (unsigned)s->server.max_connections,
         .body_max = (size_t)s->server.max_body_bytes,
         .batch_body_max = (size_t)s->server.max_batch_bytes,
-        .header_max = HEADER_MAX,
+        .header_max = (size_t)s->server.max_header_bytes,
+        .header_us = s->server.header_timeout_us,
+        .rate = s->server.rate,
+        .rate_burst = s->server.rate_burst,
         .idle_s = (unsigned)(s->server.idle_timeout_us / US_PER_S),
         .batch_max = BATCH_MAX,
         .reset = s->admin.reset,

@@ -13,6 +13,7 @@
 #include "api/once.h"
 #include "api/openapi.h"
 #include "api/probe.h"
+#include "api/rate.h"
 #include "api/writer.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -43,6 +44,10 @@ static void set_defaults(struct api_options *o)
         o->header_max = (size_t)32 * 1024;
     if (o->idle_s == 0)
         o->idle_s = 60;
+    if (o->header_us == 0)
+        o->header_us = 10 * US_PER_S;
+    if (o->rate_burst == 0)
+        o->rate_burst = 2 * o->rate;
     if (o->batch_max == 0)
         o->batch_max = 10000;
     if (!o->version)
@@ -91,6 +96,7 @@ static enum err start_http(struct api *a, struct error *err)
         .connections_max = a->options.connections_max,
         .header_max = a->options.header_max,
         .idle_s = a->options.idle_s,
+        .header_us = a->options.header_us,
         .log = a->options.log,
     };
     enum err e = listen_open(a->options.listen, &o.listen_fd, &a->port, err);
@@ -115,6 +121,8 @@ enum err api_start(const struct api_options *options, struct api **ret, struct e
     a->bodies_max = BODIES_BASE + 2 * a->options.batch_body_max;
     a->metrics = metrics_new();
     a->at_work = at_work_new();
+    if (a->options.rate > 0)
+        a->rate = rate_new(a->options.rate, a->options.rate_burst);
     buf_init(&a->openapi, OPENAPI_MAX);
     buf_init(&a->version, VERSION_MAX);
     e = prepare_pages(a, err);
@@ -153,6 +161,7 @@ void api_free(struct api *a)
         prepared_free(a->pages[i]);
     metrics_free(a->metrics);
     at_work_free(a->at_work);
+    rate_free(a->rate);
     buf_done(&a->openapi);
     buf_done(&a->version);
     alloc_free(a);

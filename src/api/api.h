@@ -33,6 +33,9 @@ struct api_options {
     size_t batch_body_max;       /* default 32 MiB */
     size_t header_max;           /* bytes of a request's headers; default 32 KiB */
     unsigned idle_s;             /* a connection idle so long is closed; default 60 */
+    int64_t header_us;           /* the headers of a request may take so long; default 10 s */
+    int64_t rate;                /* requests a second for each client's address; 0: no limit */
+    int64_t rate_burst;          /* at once; 0: twice the rate */
     size_t batch_max;            /* items; 10,000 */
     bool reset;                  /* POST /admin/reset may remove everything */
     const char *version;         /* of the build */

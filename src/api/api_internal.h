@@ -13,6 +13,7 @@ struct http;
 struct metrics;
 struct prepared;
 struct probe;
+struct rate;
 
 enum prepared_page {
     PAGE_HEALTH,
@@ -38,6 +39,7 @@ struct api {
     struct metrics *metrics;
     struct probe *probe;
     struct at_work *at_work;
+    struct rate *rate; /* NULL: there is no limit */
 
     /* any thread */
     _Atomic size_t bodies;

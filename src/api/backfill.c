@@ -158,8 +158,10 @@ static void got(struct request *r)
     }
     schedule_unref(TAKE(b->schedule));
     if (definition_stored(r->api, (struct str){o->ret.definition, o->ret.definition_n}, &b->schedule, &err)) {
-        error_prefix(&err, "the stored definition cannot be used");
-        err.code = ERR_CONFLICT;
+        if (err.code != ERR_MEMORY) {
+            error_prefix(&err, "the stored definition cannot be used");
+            err.code = ERR_CONFLICT;
+        }
         answer_error(r, &err);
         return;
     }

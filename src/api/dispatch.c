@@ -130,3 +130,8 @@ void dispatch_begin(struct request *r, struct str method)
     else
         (void)params_are_known(r);
 }
+
+bool dispatch_is_rated(const struct request *r)
+{
+    return !r->route->any_role;
+}

@@ -13,4 +13,8 @@ void dispatch_target(struct request *r, struct str target);
 void dispatch_begin(struct request *r, struct str method);
 void dispatch_too_large(struct request *r);
 
+/* Whether it counts against its client's rate: not those that ask how the instance itself is, since whoever
+ * watches it must not be refused for that. Its route is known. */
+bool dispatch_is_rated(const struct request *r);
+
 #endif

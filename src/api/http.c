@@ -33,6 +33,8 @@
 #include "api/dispatch.h"
 #include "api/metrics.h"
 #include "api/once.h"
+#include "api/patience.h"
+#include "api/rate.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/str.h"
@@ -56,6 +58,7 @@ struct http {
     struct log *log;
     int listen_fd;
     int64_t idle_us;
+    struct patience *patience;
 
     /* any thread */
     _Atomic unsigned under_way;
@@ -187,6 +190,30 @@ static bool framing_is_doubtful(struct request *r)
     return !str_eq_nocase(coding, STR("chunked")) || header_or_null(r, MHD_HTTP_HEADER_CONTENT_LENGTH).p;
 }
 
+static struct owing *owing_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+static void judge_rate(struct http *h, struct request *r)
+{
+    const union MHD_ConnectionInfo *info;
+    char text[16];
+    unsigned wait_s;
+
+    if (!h->api->rate || answered(r) || !dispatch_is_rated(r))
+        return;
+    info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    wait_s = rate_ask(h->api->rate, info ? info->client_addr : NULL, r->started);
+    if (wait_s == 0)
+        return;
+    answer_problem(r, PROBLEM_RATE, "this address asks more often than server.rate allows");
+    (void)snprintf(text, sizeof(text), "%u", wait_s);
+    answer_header(r, "Retry-After", text);
+}
+
 /* The headers are here, the body is not. */
 static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Connection *c, const char *method)
 {
@@ -201,7 +228,10 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
     r->headers.if_match = header_or_null(r, MHD_HTTP_HEADER_IF_MATCH);
     r->headers.if_none_match = header_or_null(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
     r->headers.idempotency_key = header_or_null(r, "Idempotency-Key");
+    if (owing_of(c))
+        owing_met(owing_of(c));
     dispatch_begin(r, str_of(method));
+    judge_rate(h, r);
 
     /* libmicrohttpd has refused what is no number. */
     if (!str_to_u64(header(r, MHD_HTTP_HEADER_CONTENT_LENGTH), &length))
@@ -310,7 +340,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     bool begun;
     bool owed;
 
-    (void)c;
+    if (owing_of(c))
+        owing_again(owing_of(c));
     if (!r)
         return;
     begun = r->begun;
@@ -327,6 +358,20 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
         count_down(h, &h->owed);
     if (begun)
         count_down(h, &h->under_way);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *c, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http *h = cls;
+    const union MHD_ConnectionInfo *info;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        owing_free(TAKE(*context));
+        return;
+    }
+    info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *context = info ? owing_new(h->patience, info->connect_fd) : NULL;
 }
 
 PRINTF_LIKE(2, 0) static void on_log(void *cls, const char *format, va_list args)
@@ -356,7 +401,8 @@ static struct MHD_Daemon *start_daemon(struct http *h, const struct http_options
         MHD_OPTION_LISTEN_SOCKET, o->listen_fd, MHD_OPTION_CONNECTION_LIMIT, o->connections_max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_s,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
 }
 
 static void init_locks(struct http *h)
@@ -374,12 +420,17 @@ static void init_locks(struct http *h)
 enum err http_start(const struct http_options *o, struct http **ret, struct error *err)
 {
     CLEANUP(http_free_p) struct http *h = alloc_new(struct http);
+    enum err e;
 
     h->api = o->api;
     h->log = o->log;
     h->listen_fd = o->listen_fd;
     h->idle_us = (int64_t)o->idle_s * US_PER_S;
     init_locks(h);
+    /* Silence is libmicrohttpd's to end; what is left is the time that headers may take. */
+    e = patience_new(h->idle_us + o->header_us, &h->patience, err);
+    if (e)
+        return e;
     h->daemon = start_daemon(h, o);
     if (!h->daemon)
         return error_set(err, ERR_IO, "server", "the HTTP server's threads cannot be started");
@@ -460,6 +511,7 @@ void http_free(struct http *h)
     if (!h)
         return;
     MUST(!h->daemon);
+    patience_free(h->patience);
     MUST(pthread_cond_destroy(&h->calm) == 0);
     MUST(pthread_mutex_destroy(&h->lock) == 0);
     MUST(pthread_mutex_destroy(&h->resume_lock) == 0);

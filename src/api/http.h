@@ -19,6 +19,7 @@ struct http_options {
     unsigned connections_max;
     size_t header_max;
     unsigned idle_s;
+    int64_t header_us; /* that the headers of a request may take */
     struct log *log;
 };
 

@@ -21,6 +21,7 @@ enum refusal {
     REFUSED_413,
     REFUSED_415,
     REFUSED_422,
+    REFUSED_429,
     REFUSED_503
 };
 
@@ -39,6 +40,9 @@ static const struct {
     [REFUSED_413] = {"413", "TooLarge", "The body is over the server's limit."},
     [REFUSED_415] = {"415", "MediaType", "The body is not application/json."},
     [REFUSED_422] = {"422", "Invalid", "A value is wrong; `errors` names which."},
+    [REFUSED_429] = {"429", "TooMany",
+                     "This address asks more often than the server allows: try again after `Retry-After` "
+                     "seconds."},
     [REFUSED_503] = {"503", "Unavailable",
                      "Too busy, or the database cannot be reached: try again after `Retry-After` seconds."},
 };
@@ -73,6 +77,8 @@ static bool may_be_refused(const struct route *r, enum refusal how)
         return takes_json(r);
     case REFUSED_422:
         return true; /* no call takes a query parameter that it does not know */
+    case REFUSED_429:
+        return !r->any_role;
     case REFUSED_503:
         return r->uses_store;
     }
@@ -350,7 +356,7 @@ static void write_components(struct writer *w)
     for (size_t i = 0; i < COUNT_OF(refusals); i++) {
         write_object(w, refusals[i].name);
         write_cstr(w, "description", refusals[i].description);
-        if (i == REFUSED_503) {
+        if (i == REFUSED_503 || i == REFUSED_429) {
             write_object(w, "headers");
             write_header_link(w, true, "Retry-After", "RetryAfter");
             write_end_object(w);

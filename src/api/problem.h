@@ -27,6 +27,7 @@
     X(PROBLEM_URI, 414, "uri-too-long", "The request target is too long")                                    \
     X(PROBLEM_MEDIA_TYPE, 415, "media-type", "The content type is not supported")                            \
     X(PROBLEM_INVALID, 422, "invalid", "A value is wrong")                                                   \
+    X(PROBLEM_RATE, 429, "rate", "Too many requests")                                                        \
     X(PROBLEM_INTERNAL, 500, "internal", "Internal error")                                                   \
     X(PROBLEM_UNSUPPORTED, 501, "not-implemented", "Not implemented")                                        \
     X(PROBLEM_BUSY, 503, "busy", "Too busy at the moment")                                                   \

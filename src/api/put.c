@@ -165,8 +165,9 @@ static void put_with_prior(struct request *r)
         return;
     if (!o->op.err.code) {
         if (definition_stored(r->api, (struct str){found->definition, found->definition_n}, &prior, &err)) {
-            (void)error_set(&err, ERR_CONFLICT, "",
-                            "the stored definition cannot be read; send its secrets anew");
+            if (err.code != ERR_MEMORY)
+                (void)error_set(&err, ERR_CONFLICT, "",
+                                "the stored definition cannot be read; send its secrets anew");
             answer_error(r, &err);
             return;
         }

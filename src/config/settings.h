@@ -50,6 +50,10 @@ struct settings {
         int64_t max_batch_bytes;
         int64_t idle_timeout_us;
         int64_t event_streams;
+        int64_t header_timeout_us;
+        int64_t max_header_bytes;
+        int64_t rate;
+        int64_t rate_burst;
         char *instance; /* name shown to people; the host's when not given */
         char *tls_cert; /* "" for none */
         char *tls_key;

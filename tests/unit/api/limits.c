@@ -21,7 +21,9 @@ static struct api_fixture f;
 static int start(void **state)
 {
     (void)state;
-    f = (struct api_fixture){.options = {.idle_s = 1, .body_max = 256 * 1024, .batch_body_max = 256 * 1024}};
+    f = (struct api_fixture){
+        .options = {
+            .idle_s = 1, .header_us = US_PER_S, .body_max = 256 * 1024, .batch_body_max = 256 * 1024}};
     api_fixture_start(&f);
     return 0;
 }
@@ -54,6 +56,37 @@ static void a_body_that_trickles_is_cut_off(void **state)
     }
     assert_true(client_is_closed(fd));
     assert_true(clock_mono().us - began.us >= US_PER_S);
+    MUST(close(fd) == 0);
+}
+
+/* Each byte keeps the connection from being idle; how long that went on. */
+static int64_t trickle(int fd, const char *bytes)
+{
+    struct mono began = clock_mono();
+
+    for (size_t i = 0; !has_input(fd, 50); i = i + 1 < strlen(bytes) ? i + 1 : i) {
+        client_send(fd, (struct str){bytes + i, 1});
+        assert_true(clock_mono().us - began.us < 60 * US_PER_S);
+    }
+    assert_true(client_is_closed(fd));
+    return clock_mono().us - began.us;
+}
+
+static void headers_that_trickle_are_cut_off(void **state)
+{
+    struct reply_text t = {0};
+    int fd = client_connect(&f);
+
+    (void)state;
+    assert_true(trickle(fd, "GET /schedules HTTP/1.1\r\nHost: x\r\nX: aaaaaaaaaa") >= US_PER_S);
+    MUST(close(fd) == 0);
+    /* The next request of a connection has no more time than the first. */
+    fd = client_connect(&f);
+    client_send(fd, STR("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_true(client_receive(fd, false, &t));
+    assert_int_equal(t.status, 200);
+    reply_done(&t);
+    assert_true(trickle(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: aaaaaaaaaa") >= US_PER_S);
     MUST(close(fd) == 0);
 }
 
@@ -214,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_body_that_trickles_is_cut_off),
+        cmocka_unit_test(headers_that_trickle_are_cut_off),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(a_request_waiting_for_a_lane_is_not_idle),
         cmocka_unit_test(targets_and_headers_are_bounded),

@@ -1,0 +1,32 @@
+/*
+ * patience.h: a client has only so long for the headers of a request. libmicrohttpd closes a connection that
+ * is silent; one that sends a byte now and then is never silent, and a thousand of those would be all
+ * connections there are.
+ *
+ * Connections that owe a request stand in order of their deadlines, which is the order in which they came to
+ * owe one. A thread of its own sleeps until the first of them; shutting its socket down makes libmicrohttpd
+ * end it.
+ */
+#ifndef API_PATIENCE_H
+#define API_PATIENCE_H
+
+#include "base/base.h"
+#include "base/error.h"
+#include "base/list.h"
+
+struct patience;
+struct owing; /* one connection */
+
+CHECKED enum err patience_new(int64_t patience_us, struct patience **ret, struct error *err);
+void patience_free(struct patience *p); /* NULL is fine; all connections are gone by then */
+CLEANUP_FN(struct patience, patience_free)
+
+/* Any thread. `fd` stays open until owing_free(). NULL without memory: this connection is not watched. */
+struct owing *owing_new(struct patience *p, int fd);
+/* Its headers are there. */
+void owing_met(struct owing *o);
+/* It was answered, and owes the next request. */
+void owing_again(struct owing *o);
+void owing_free(struct owing *o); /* NULL is fine */
+
+#endif

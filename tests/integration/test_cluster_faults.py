@@ -4,6 +4,8 @@ Three instances over one PostgreSQL, a receiver that lives through all of it, an
 double is only where an instance died or lost the database between sending and recording; `-s` shows their number.
 """
 
+import os
+import random
 import signal
 import time
 
@@ -217,3 +219,74 @@ def test_instances_that_are_told_to_end_finish_what_is_in_flight_and_hand_back_t
     cluster[1].start()
     tell(" [all ended by SIGTERM, one started]")
     assert judge(siege, postgres, cluster[1].api, tell) == {}
+
+
+class Havoc:
+    """Faults one after another, drawn by a seed, some of which last while others begin."""
+
+    def __init__(self, cluster, postgres, siege, seed):
+        self.cluster = cluster
+        self.postgres = postgres
+        self.siege = siege
+        self.random = random.Random(seed)
+        self.stopped = []  # (when it goes on, instance, its fault)
+
+    def someone(self):
+        running = [one for one in self.cluster if all(one is not s[1] for s in self.stopped)]
+        return self.random.choice(running)
+
+    def kill(self):
+        one = self.someone()
+        with self.siege.fault("kill -9"):
+            one.kill9()
+            one.start()
+
+    def end(self):
+        one = self.someone()
+        with self.siege.fault("SIGTERM"):
+            assert one.stop() == 0
+            one.start()
+
+    def stall(self):
+        if self.stopped:
+            return
+        one = self.someone()
+        fault = self.siege.fault("SIGSTOP", stalls=True).__enter__()
+        one.process.send_signal(signal.SIGSTOP)
+        self.stopped.append((time.time() + self.random.uniform(0.5, 2 * LEASE_S), one, fault))
+
+    def wake(self, now=False):
+        for stop in list(self.stopped):
+            when, one, fault = stop
+            if now or time.time() >= when:
+                one.process.send_signal(signal.SIGCONT)
+                fault.__exit__()
+                self.stopped.remove(stop)
+
+    def cut(self):
+        with self.siege.fault("cut"):
+            self.postgres.cut_connections()
+
+    def restart(self):
+        mode = self.random.choice(["fast", "immediate"])
+        with self.siege.fault(f"PostgreSQL {mode}"):
+            self.postgres.restart(mode)
+
+    def wreak(self):
+        self.random.choice([self.kill, self.end, self.stall, self.cut, self.restart])()
+        self.wake()
+        time.sleep(self.random.uniform(0, 1))
+        self.wake()
+
+
+def test_many_faults_one_upon_another_lose_nothing(cluster, postgres, counting, tell):
+    """CARILLON_CHAOS_SEED and CARILLON_CHAOS_SECONDS make other and longer ones."""
+    seed = int(os.environ.get("CARILLON_CHAOS_SEED") or time.time())
+    tell(f" [seed {seed}]")
+    siege = Siege(cluster, counting, "/after-50", seconds=int(os.environ.get("CARILLON_CHAOS_SECONDS", "12")))
+    havoc = Havoc(cluster, postgres, siege, seed)
+    siege.until(1)
+    while time.time() < siege.begin / SECOND + siege.seconds - 1:
+        havoc.wreak()
+    havoc.wake(now=True)
+    judge(siege, postgres, cluster[0].api, tell)

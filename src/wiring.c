@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/events.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,6 +47,7 @@ struct service {
     struct wall started_at;
     struct wiring_store *store;
     struct wiring_history *history;
+    struct events *events;
     struct engine *engine;
     struct lane *writer;
     struct lane *reader;
@@ -251,6 +253,7 @@ static struct api_options api_options_of(struct service *v)
         .writer = v->writer,
         .reader = v->reader,
         .history = wiring_history_lane(v->history),
+        .events = v->events,
         .log = v->log,
         .metrics = on_metrics,
         .metrics_arg = v,
@@ -290,6 +293,9 @@ static enum err start_lanes(struct service *v, struct error *err)
         .group_limit = GROUP_LIMIT,
         .log = v->log,
         .journal = true,
+        .listened = events_listened,
+        .events = events_publish,
+        .events_arg = v->events,
     };
     enum err e = lane_new(&options, &v->writer, err);
 
@@ -299,6 +305,8 @@ static enum err start_lanes(struct service *v, struct error *err)
     options.open = wiring_store_reader;
     options.notice = NULL;
     options.journal = false;
+    options.listened = NULL;
+    options.events = NULL;
     return lane_new(&options, &v->reader, err);
 }
 
@@ -306,6 +314,7 @@ static enum err start_lanes(struct service *v, struct error *err)
 
 static enum err start(struct service *v, struct error *err)
 {
+    const struct events_options events = {.streams_max = (size_t)v->settings->server.event_streams};
     struct engine_options engine;
     struct api_options api;
     enum err e = make_signer(v, err);
@@ -326,6 +335,8 @@ static enum err start(struct service *v, struct error *err)
     e = engine_new(&engine, &v->engine, err);
     if (!e)
         e = wiring_store_listen(v->store, v->engine, v->log, err);
+    if (!e)
+        e = events_new(&events, &v->events, err);
     if (!e)
         e = start_lanes(v, err);
     if (!e)
@@ -364,6 +375,7 @@ static void stop(struct service *v, int64_t grace_us)
      * hear. */
     wiring_store_deafen(v->store);
     api_free(v->api);
+    events_free(v->events);
     engine_free(v->engine);
     wiring_store_free(v->store);
     zones_free(v->zones);

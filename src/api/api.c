@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/assets.h"
+#include "api/events.h"
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/metrics.h"
@@ -145,6 +146,7 @@ void api_stop(struct api *a, int64_t grace_us)
 {
     if (!a || !a->http)
         return;
+    events_close(a->options.events); /* they would never end by themselves */
     http_stop(a->http, grace_us);
     http_free(TAKE(a->http));
     probe_free(TAKE(a->probe));

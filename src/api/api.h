@@ -15,6 +15,7 @@
 #include "store/lane.h"
 
 struct api;
+struct events;
 
 /* Appends Prometheus text of what the API itself does not know (the engine's numbers). Any thread. */
 typedef void (*api_metrics_fn)(void *arg, struct buf *out);
@@ -42,7 +43,8 @@ struct api_options {
     struct schedule_rules rules; /* what it points to outlives the API */
     struct lane *writer;
     struct lane *reader;
-    struct lane *history; /* of the history database; NULL: there is none */
+    struct lane *history;  /* of the history database; NULL: there is none */
+    struct events *events; /* what this instance does, for those who listen; NULL: nobody may */
     struct log *log;
     api_metrics_fn metrics;
     void *metrics_arg;

@@ -35,6 +35,8 @@ void handle_reset(struct request *r);
 /* history.c */
 void handle_history(struct request *r);
 void handle_schedule_history(struct request *r);
+/* listen_events.c */
+void handle_events(struct request *r);
 /* preview.c */
 void handle_preview(struct request *r);
 /* health.c */

@@ -227,6 +227,7 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
     r->headers.content_type = header_or_null(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     r->headers.if_match = header_or_null(r, MHD_HTTP_HEADER_IF_MATCH);
     r->headers.if_none_match = header_or_null(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    r->headers.last_event_id = header_or_null(r, "Last-Event-ID");
     r->headers.idempotency_key = header_or_null(r, "Idempotency-Key");
     if (owing_of(c))
         owing_met(owing_of(c));

@@ -5,6 +5,7 @@
 
 #include "api/api_internal.h"
 #include "api/http.h"
+#include "api/http_stream.h"
 #include "api/metrics.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -90,10 +91,19 @@ static bool add_headers(struct MHD_Response *response, struct answer *a, bool la
     return ok;
 }
 
-/* An answer of its own; NULL without memory. */
-static struct MHD_Response *make_response(struct answer *a, bool last)
+static struct MHD_Response *stream_response(struct answer *a, struct MHD_Connection *c)
 {
-    struct MHD_Response *response = body_response(a);
+    struct MHD_Response *response = http_stream_response(a->stream, c);
+
+    if (response)
+        a->stream = NULL;
+    return response;
+}
+
+/* An answer of its own; NULL without memory. */
+static struct MHD_Response *make_response(struct answer *a, struct MHD_Connection *c, bool last)
+{
+    struct MHD_Response *response = a->stream ? stream_response(a, c) : body_response(a);
 
     if (!response || add_headers(response, a, last))
         return response;
@@ -109,7 +119,7 @@ bool http_send(struct request *r, bool last)
 
     last = last || a->close;
     if (!a->prepared)
-        own = make_response(a, last);
+        own = make_response(a, r->connection, last);
     else if (last)
         own = prepare(&a->prepared->options, true);
     if (a->prepared && !last)

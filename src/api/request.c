@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/api_internal.h"
+#include "api/events.h"
 #include "api/http.h"
 #include "api/once.h"
 #include "base/alloc.h"
@@ -40,6 +41,7 @@ void request_free(struct request *r)
     buf_done(&r->body);
     buf_done(&r->answer.body);
     buf_done(&r->answer.link);
+    stream_free(r->answer.stream);
     alloc_free(r->target_text);
     alloc_free(r);
 }
@@ -71,6 +73,15 @@ void answer_text(struct request *r, unsigned status, const char *content_type)
 void answer_json(struct request *r, unsigned status)
 {
     answer_text(r, status, "application/json");
+}
+
+void answer_stream(struct request *r, struct stream *s)
+{
+    answer_with(r, 200, "text/event-stream");
+    r->answer.stream = s;
+    /* Fronts that gather an answer before they pass it on would never pass it on. */
+    answer_header(r, "Cache-Control", "no-store");
+    answer_header(r, "X-Accel-Buffering", "no");
 }
 
 void answer_empty(struct request *r, unsigned status)

@@ -22,6 +22,7 @@ struct api;
 struct http;
 struct once;
 struct prepared;
+struct stream;
 struct request;
 struct route;
 struct MHD_Connection;
@@ -37,6 +38,7 @@ struct answer {
     const char *content_type; /* NULL: no body */
     struct buf body;
     const struct prepared *prepared; /* instead of content type and body */
+    struct stream *stream;           /* instead of a body; owned until it is sent */
     struct {
         const char *name;
         char text[ANSWER_HEADER_TEXT];
@@ -51,6 +53,7 @@ struct request_headers {
     struct str content_type;
     struct str if_match;
     struct str if_none_match;
+    struct str last_event_id;
     struct str idempotency_key;
 };
 
@@ -96,6 +99,8 @@ struct buf *answer_body(struct request *r);
 void answer_json(struct request *r, unsigned status);
 void answer_text(struct request *r, unsigned status, const char *content_type);
 void answer_empty(struct request *r, unsigned status);
+/* Events without an end; the stream passes to the request. */
+void answer_stream(struct request *r, struct stream *s);
 void answer_prepared(struct request *r, const struct prepared *p);
 void answer_problem(struct request *r, enum problem p, const char *detail);
 /* From a failure inside or of the input. */

@@ -53,6 +53,7 @@ static const struct param *const schedule_history_params[] = {&history_kind, &hi
                                                               &limit,        &cursor,       NULL};
 static const struct param *const history_params[] = {
     &history_schedule, &history_kind, &history_from, &history_to, &limit, &cursor, NULL};
+static const struct param *const events_params[] = {&history_schedule, &history_kind, &application, NULL};
 static const struct param *const preview_params[] = {&preview_n, &preview_from, NULL};
 
 #define SCHEDULES .tag = "Schedules"
@@ -172,7 +173,16 @@ const struct route routes[] = {
      .description = "Nothing is stored.", .handle = handle_preview, .params = preview_params,
      .takes = TAKES_JSON, .takes_schema = "PreviewRequest",
      .replies = {REPLY(200, "Its next fire times.", .schema = "Preview")}},
-    LATER(METHOD_GET, "/events"),
+    {METHOD_GET, "/events", "listenToEvents", HISTORY, .summary = "Listen to what this instance does",
+     .description =
+         "Server-sent events, of all schedules, whatever `history_check` says: `event` is the kind, `data` "
+         "an "
+         "Event as in the history, `id` its id. `Last-Event-ID` resumes behind that one; what is not known "
+         "any more is told by an event `gap`. A reader that is too slow is dropped. Of several instances "
+         "each "
+         "tells what it did itself.",
+     .handle = handle_events, .params = events_params, .uses_store = true,
+     .replies = {REPLY(200, "Events, without an end.", .content_type = "text/event-stream")}},
     {METHOD_POST, "/admin/reset", "reset", SERVICE, .summary = "Remove everything",
      .description = "All schedules, runs and kept answers. Only where the configuration says `admin.reset: "
                     "true`.",

@@ -5,6 +5,7 @@
  * A scrape that finds the database away still tells the rest: that is when it is wanted most.
  */
 #include "api/api_internal.h"
+#include "api/events.h"
 #include "api/handlers.h"
 #include "api/http.h"
 #include "api/metrics.h"
@@ -53,6 +54,9 @@ static void write_scrape(struct request *r, const struct store_stats *stats)
     write_gauge(out, "carillon_http_requests_under_way", "Requests that have not been answered.",
                 http_under_way(api->http));
     write_gauge(out, "carillon_http_connections", "Open connections.", http_connections(api->http));
+    if (api->options.events)
+        write_gauge(out, "carillon_event_streams", "Clients that listen to /events.",
+                    events_streams(api->options.events));
     write_gauge(out, "carillon_store_up", "Whether the database answered this scrape.", stats ? 1 : 0);
     if (stats)
         write_stats(out, stats);

@@ -20,10 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "graphql/coerce.h"
-#include "graphql/execute.h"
-#include "graphql/parse.h"
-#include "graphql/validate.h"
+#include "graphql/request.h"
 
 enum { TEXT_MAX = 64 * 1024 * 1024, MEMORY_MAX = 64 * 1024 * 1024 };
 
@@ -135,13 +132,6 @@ static void answer_validate(const struct driver *d, struct str text, struct buf 
         write_rules(&faults, out);
 }
 
-static void write_refusal(const struct gql_faults *faults, struct buf *out)
-{
-    buf_add_cstr(out, "{\"errors\":");
-    gql_faults_write(faults, out);
-    buf_add_char(out, '}');
-}
-
 static void answer_later(struct driver *d)
 {
     /* the other way round than asked */
@@ -149,17 +139,16 @@ static void answer_later(struct driver *d)
         gql_call_done(d->later[--d->n_later]);
 }
 
-static void execute(struct driver *d, const struct gql_document *document, const struct gql_operation *op,
-                    json_t *variables, struct buf *out)
+static void execute(struct driver *d, const struct gql_request *r, struct buf *out)
 {
     static const char *const roots[] = {"query", "mutation", "subscription"};
     CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
     struct gql_options options = {
         .schema = d->schema,
-        .document = document,
-        .operation = op,
-        .variables = variables,
-        .root = json_object_get(d->data, roots[op->kind]),
+        .document = r->document,
+        .operation = r->operation,
+        .variables = r->variables,
+        .root = json_object_get(d->data, roots[r->operation->kind]),
         .context = d,
         .wake = wake,
         .memory = MEMORY_MAX,
@@ -178,28 +167,22 @@ static void execute(struct driver *d, const struct gql_document *document, const
 
 static void answer_query(struct driver *d, const json_t *request, struct str text, struct buf *out)
 {
-    CLEANUP(arena_done_p) struct arena arena;
-    CLEANUP(json_free_p) json_t *variables = NULL;
+    CLEANUP(gql_request_done_p) struct gql_request r;
     const json_t *name = json_object_get(request, "operationName");
-    const struct gql_operation *op;
-    const struct gql_document *document;
-    struct gql_faults faults;
+    struct gql_request_options options = GQL_REQUEST_OPTIONS(d->schema);
     struct error err = {0};
+    enum err e;
 
-    arena_init(&arena, MEMORY_MAX);
-    document = parse(&arena, &faults, text, out);
-    if (!document)
-        return;
-    if (!gql_validate(d->schema, document, &LIMITS, &arena, &faults)) {
-        write_refusal(&faults, out);
-        return;
-    }
-    op = gql_operation_find(document, json_is_string(name) ? json_str(name) : STR(""), &faults);
-    if (op &&
-        gql_coerce_variables(d->schema, op, json_object_get(request, "variables"), &variables, &faults, &err))
-        execute(d, document, op, variables, out);
+    options.parse.depth = GQL_DEPTH_LIMIT;
+    options.limits = LIMITS;
+    options.memory = MEMORY_MAX;
+    e = gql_request_init(&r, &options, text, json_is_string(name) ? json_str(name) : STR(""),
+                         json_object_get(request, "variables"), &err);
+    MUST(e == ERR_NONE || e == ERR_INVALID);
+    if (e == ERR_NONE)
+        execute(d, &r, out);
     else
-        write_refusal(&faults, out);
+        gql_request_write_faults(&r, out);
 }
 
 static void answer(struct driver *d, const json_t *request, struct buf *out)

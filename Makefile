@@ -3,7 +3,7 @@
 # Debian's names. What the program needs to be built, and what its tests need besides.
 BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzdata \
   libjansson-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libuv1-dev libmicrohttpd-dev libhiredis-dev librdkafka-dev libpq-dev
-TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-venv python3-yaml python3-croniter python3-dateutil python3-tz \
+TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-venv python3-yaml python3-croniter python3-dateutil python3-jsonschema python3-tz \
   clang-format clang-tidy postgresql pgbouncer redis-server kcat
 BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server postgresql
 # debhelper and what it needs build the package; the rest tries it in a clean root.

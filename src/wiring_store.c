@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "engine/wakeup_redis.h"
 #include "store/postgres/listen.h"
 #include "store/postgres/postgres.h"
@@ -151,9 +152,12 @@ static enum err wake_up_by_notify(struct wiring_store *w, struct log *log, struc
 static enum err wake_up_by_redis(struct wiring_store *w, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
+    char secret[POSTGRES_SECRET_BYTES] = "";
+    enum err e = postgres_secret(w->postgres, secret, err);
     struct wakeup_options options = {
         .url = s->redis.url,
         .name = s->database.schema,
+        .key = str_of(secret),
         .instance = w->instance,
         .notice = on_notice,
         .hears = on_hears,
@@ -161,7 +165,7 @@ static enum err wake_up_by_redis(struct wiring_store *w, struct log *log, struct
         .log = log,
     };
 
-    return wakeup_new(&options, &w->wakeup, err);
+    return e ? e : wakeup_new(&options, &w->wakeup, err);
 }
 
 enum err wiring_store_listen(struct wiring_store *w, struct engine *engine, struct log *log,

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/str.h"
 #include "engine/wakeup_redis_internal.h"
 #include "store/notice_text.h"
@@ -26,6 +27,9 @@
 enum {
     CHANNEL_BYTES = 128,
     WHERE_BYTES = 300,
+    KEY_BYTES = 128,
+    MAC_BYTES = 16, /* of a message, before it, as text and a blank */
+    MAC_TEXT = 2 * MAC_BYTES,
     TOLD_CHANGES = 128,   /* about what a message carries: more is `all` */
     HEARD_CHANGES = 4096, /* of one read */
 };
@@ -43,6 +47,8 @@ struct wakeup {
     struct redis_address address;
     char where[WHERE_BYTES];
     char channel[CHANNEL_BYTES];
+    char key[KEY_BYTES];
+    size_t key_n;
     int event_fd; /* readable: something is to be told, or it is time to end */
     int stop_fd;  /* readable: it is time to end */
     pthread_t thread;
@@ -91,17 +97,54 @@ static void count_heard(struct wakeup *w, bool ignored)
     MUST(pthread_mutex_unlock(&w->lock) == 0);
 }
 
+/* "0123456789abcdef0123456789abcdef", by the instances' key, of the channel and the text. */
+static enum err sign(const struct wakeup *w, struct str text, char ret[MAC_TEXT + 1], struct error *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    const struct str parts[] = {str_of(w->channel), STR(" "), text};
+    uint8_t mac[DIGEST_BYTES];
+    enum err e = digest_hmac_parts((struct str){w->key, w->key_n}, parts, COUNT_OF(parts), mac, err);
+
+    if (e)
+        return e;
+    for (size_t i = 0; i < MAC_BYTES; i++) {
+        ret[2 * i] = digits[mac[i] >> 4];
+        ret[2 * i + 1] = digits[mac[i] & 15];
+    }
+    ret[MAC_TEXT] = '\0';
+    return ERR_NONE;
+}
+
+/* True when it is signed as we would; *text is without the signature then. */
+static bool is_ours(const struct wakeup *w, struct str *text)
+{
+    char mac[MAC_TEXT + 1];
+    struct str signature = {text->p, MAC_TEXT};
+    unsigned different = 0;
+
+    if (text->n <= MAC_TEXT || text->p[MAC_TEXT] != ' ')
+        return false;
+    *text = (struct str){text->p + MAC_TEXT + 1, text->n - MAC_TEXT - 1};
+    if (sign(w, *text, mac, NULL))
+        return false;
+    /* All of it, whatever differs first: how long it takes must not tell how much was right. */
+    for (size_t i = 0; i < MAC_TEXT; i++)
+        different |= (unsigned)(unsigned char)mac[i] ^ (unsigned)(unsigned char)signature.p[i];
+    return different == 0;
+}
+
 /* Anybody may write to a channel: what is not of our making is nothing. */
 static void hear(struct wakeup *w, const struct wire_answer *a, struct notice *heard)
 {
+    struct str text = buf_str(&a->words[2]);
     struct notice n;
     struct uuid sender;
 
-    if (a->cut || !buf_ok(&a->words[2])) {
+    if (a->cut || !buf_ok(&a->words[2]) || !is_ours(w, &text)) {
         count_heard(w, true);
         return;
     }
-    if (notice_decode(buf_str(&a->words[2]), &sender, &n, NULL))
+    if (notice_decode(text, &sender, &n, NULL))
         n.all = true; /* no memory to read it */
     else if (uuid_is_nil(sender))
         count_heard(w, true);
@@ -221,15 +264,25 @@ static void keep_pace(struct wakeup *w)
 static enum err publish(struct wakeup *w, struct error *err)
 {
     CLEANUP(buf_done_p) struct buf text = {0};
+    CLEANUP(buf_done_p) struct buf message = {0};
+    char mac[MAC_TEXT + 1];
     struct notice n;
     enum err e;
 
     if (!take_pending(w, &n))
         return ERR_NONE;
     buf_init(&text, NOTICE_TEXT_MAX);
+    buf_init(&message, NOTICE_TEXT_MAX + MAC_TEXT + 1);
     e = notice_encode(&n, w->options.instance, &text, err);
+    if (!e)
+        e = sign(w, buf_str(&text), mac, err);
     if (!e) {
-        const struct str words[] = {STR("PUBLISH"), str_of(w->channel), buf_str(&text)};
+        buf_addf(&message, "%s ", mac);
+        buf_add(&message, buf_str(&text));
+        e = buf_check(&message, w->where, err);
+    }
+    if (!e) {
+        const struct str words[] = {STR("PUBLISH"), str_of(w->channel), buf_str(&message)};
 
         keep_pace(w);
         e = say(w, words, COUNT_OF(words), err);
@@ -625,6 +678,10 @@ static enum err init(struct wakeup *w, const struct wakeup_options *o, struct er
     wire_init(&w->mouth, w->where);
     w->options = *o;
     w->options.url = w->options.name = NULL;
+    w->options.key = (struct str){NULL, 0};
+    MUST(o->key.n > 0 && o->key.n <= KEY_BYTES);
+    memcpy(w->key, o->key.p, o->key.n);
+    w->key_n = o->key.n;
     if (w->options.check_us <= 0)
         w->options.check_us = 15 * US_PER_S;
     if (w->options.patience_us <= 0)

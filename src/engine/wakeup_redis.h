@@ -3,7 +3,8 @@
  * some time, and what changed. A thread and two connections of its own, since one that listens cannot speak.
  *
  * Redis carries hints, never the truth: what is told is in the database already, a message that is lost costs
- * time and no occurrence, and one that is forged makes an instance look once more. While the server is away,
+ * time and no occurrence, and what is not signed with the key that only the instances know is nothing: a word
+ * of a deletion would keep runs from starting. While the server is away,
  * whoever is told so looks more often; when it is back, everything may have been missed and is told as such.
  *
  * A thread that hears and says nothing wakes twice in 15 s, to see whether the server is still there.
@@ -19,6 +20,7 @@ struct wakeup;
 struct wakeup_options {
     const char *url;       /* redis://user:password@host:port/db */
     const char *name;      /* of the cluster: part of the channel's name */
+    struct str key;        /* by which instances know each other's messages; at most 128 bytes */
     struct uuid instance;  /* whose own messages are left out */
     lane_notice_fn notice; /* on the thread; may block for the engine's turn, no longer */
     /* Others are heard from now on, or not. First told when that is known. On the thread. */

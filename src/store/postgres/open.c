@@ -1,6 +1,8 @@
 /*
  * open.c: the process's knowledge of the database: options, statements, and the schema brought up to date.
  */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/postgres/conn.h"
@@ -107,6 +109,54 @@ enum err postgres_open(const struct postgres_options *options, struct postgres *
         return e;
     *ret = TAKE(p);
     return ERR_NONE;
+}
+
+static enum err exec(const struct postgres *p, struct link *l, const char *text, PGresult **ret,
+                     struct error *err)
+{
+    CLEANUP(buf_done_p) struct buf sql = {0};
+    enum err e;
+
+    buf_init(&sql, 1024);
+    sql_add(&sql, p->schema, text);
+    e = buf_check(&sql, "postgres", err);
+    return e ? e : link_exec(l, buf_cstr(&sql), NULL, ret, err);
+}
+
+static enum err read_secret(const struct postgres *p, struct link *l, char ret[POSTGRES_SECRET_BYTES],
+                            struct error *err)
+{
+    struct str found;
+    RESULT(r);
+    enum err e;
+
+    /* Two at once: one makes it, both read that one. */
+    e = exec(p, l,
+             "INSERT INTO @meta VALUES ('notice_key', gen_random_uuid()::text || gen_random_uuid()::text) "
+             "ON CONFLICT (key) DO NOTHING",
+             NULL, err);
+    if (!e)
+        e = exec(p, l, "SELECT value FROM @meta WHERE key = 'notice_key'", &r, err);
+    if (e)
+        return e;
+    found = row_n(r) == 1 ? row_str(r, 0, 0) : STR("");
+    if (found.n == 0 || found.n >= POSTGRES_SECRET_BYTES)
+        return error_set(err, ERR_INTERNAL, "postgres", "the instances' common secret cannot be read");
+    memcpy(ret, found.p, found.n);
+    ret[found.n] = '\0';
+    return ERR_NONE;
+}
+
+enum err postgres_secret(struct postgres *p, char ret[POSTGRES_SECRET_BYTES], struct error *err)
+{
+    struct link l;
+    enum err e = postgres_link(p, &l, err);
+
+    if (e)
+        return e;
+    e = read_secret(p, &l, ret, err);
+    link_done(&l);
+    return e;
 }
 
 void postgres_free(struct postgres *p)

@@ -48,6 +48,13 @@ CHECKED enum err postgres_open(const struct postgres_options *options, struct po
 void postgres_free(struct postgres *p);
 CLEANUP_FN(struct postgres, postgres_free)
 
+/*
+ * What only those who share the store know: made by the first that asks, and the same for all. By it they
+ * tell each other's words from a stranger's. Connects once.
+ */
+enum { POSTGRES_SECRET_BYTES = 80 };
+CHECKED enum err postgres_secret(struct postgres *p, char ret[POSTGRES_SECRET_BYTES], struct error *err);
+
 /* A connection: a writer lane's or a reader's, which is refused to write. */
 CHECKED enum err postgres_connect(struct postgres *p, bool writes, struct store **ret, struct error *err);
 

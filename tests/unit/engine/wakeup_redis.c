@@ -111,6 +111,8 @@ static void ear_open(struct ear *e, const char *url, uint8_t id, struct wakeup_o
     *e = (struct ear){.lock = PTHREAD_MUTEX_INITIALIZER, .heard = PTHREAD_COND_INITIALIZER, .hears = -1};
     o.url = url;
     o.name = "test";
+    if (!o.key.p)
+        o.key = STR("what only they know");
     o.instance = (struct uuid){{id}};
     o.notice = on_notice;
     o.hears = on_hears;
@@ -299,8 +301,12 @@ static void a_server_that_went_away_is_found_again_and_everything_is_looked_at(v
 
 static void what_anybody_may_write_into_the_channel_is_ignored(void **state)
 {
-    static const char *const texts[] = {"hello", "2 5 6", "\"\"", "\"1 xyz 5\"",
-                                        "\"1 00000000-0000-0000-0000-000000000000 5 *\""};
+    static const char *const texts[] = {
+        "hello", "\"2 5 6\"", "\"\"", "\"1 xyz 5\"",
+        /* As an instance would say it, if it had no key; and with a signature that is none. */
+        "\"1 018f0000-0000-7000-8000-000000000001 5 *\"",
+        "\"00000000000000000000000000000000 1 018f0000-0000-7000-8000-000000000001 5 *\"",
+        "\"00000000000000000000000000000000 \""};
     struct pair *p = pair_new((struct wakeup_options){0});
 
     (void)state;
@@ -316,8 +322,29 @@ static void what_anybody_may_write_into_the_channel_is_ignored(void **state)
     await(&p->b, has_heard, 1);
     assert_int_equal(p->b.earliest.us, 9);
     assert_int_equal(p->b.everything, 1);
-    assert_true(stats_of(&p->b).ignored >= 4);
+    assert_int_equal(stats_of(&p->b).ignored, COUNT_OF(texts));
     assert_int_equal(stats_of(&p->b).connects, 1);
+    pair_free(p);
+}
+
+static void who_has_another_key_is_a_stranger(void **state)
+{
+    struct pair *p = pair_new((struct wakeup_options){0});
+    struct ear stranger;
+
+    (void)state;
+    if (!p)
+        skip();
+    ear_open(&stranger, p->url, 3, (struct wakeup_options){.key = STR("something else")});
+    await(&stranger, has_heard_of_everything, 1);
+    tell_changed(&stranger, 1);
+    tell_due(&p->a, 9);
+    await(&p->b, has_heard, 1);
+    /* It was said on another connection, so it may come later. */
+    while (stats_of(&p->b).ignored < 1)
+        (void)poll(NULL, 0, 5);
+    assert_int_equal(p->b.changes, 0);
+    ear_close(&stranger);
     pair_free(p);
 }
 
@@ -519,7 +546,7 @@ static void an_address_that_cannot_be_used_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        struct wakeup_options o = {.url = bad[i].url, .name = "test", .notice = on_notice};
+        struct wakeup_options o = {.url = bad[i].url, .name = "test", .key = STR("k"), .notice = on_notice};
         struct wakeup *w = NULL;
         struct error err = {0};
 
@@ -539,6 +566,7 @@ int main(void)
         cmocka_unit_test(what_is_told_last_is_said_before_the_end),
         cmocka_unit_test(a_server_that_went_away_is_found_again_and_everything_is_looked_at),
         cmocka_unit_test(what_anybody_may_write_into_the_channel_is_ignored),
+        cmocka_unit_test(who_has_another_key_is_a_stranger),
         cmocka_unit_test(who_has_the_password_gets_in_and_who_has_not_does_not),
         cmocka_unit_test(a_server_that_lies_is_not_believed_and_tried_again),
         cmocka_unit_test(an_answer_without_end_is_given_up),

@@ -8,7 +8,7 @@ struct wall run_last_chance(const struct schedule *s, const struct run *run)
 {
     if (run->failures > 0)
         return wall_add(run->scheduled_at, s->task.retry_for_us);
-    if (run->attempt > 1 || s->max_lateness_us < 0)
+    if ((run->attempt > 1 && !run->unseen) || s->max_lateness_us < 0 || run->by_hand_at.us != 0)
         return WALL_NEVER;
     return wall_add(occurrence_act(s, run->scheduled_at), s->max_lateness_us);
 }

@@ -39,8 +39,10 @@ bool run_state_open(enum run_state s)
 
 bool run_too_late(const struct schedule *s, const struct run *run, struct wall now)
 {
-    /* A lost attempt may have reached the target: what follows it is a retry, and those have retry_for. */
-    if (s->max_lateness_us < 0 || run->attempt > 1 || run->failures > 0 || run->by_hand_at.us != 0)
+    bool is_first = run->failures == 0 && (run->attempt <= 1 || run->unseen);
+
+    /* What follows an attempt is a retry, and those have retry_for. */
+    if (s->max_lateness_us < 0 || !is_first || run->by_hand_at.us != 0)
         return false;
     return now.us > wall_add(occurrence_act(s, run->scheduled_at), s->max_lateness_us).us;
 }

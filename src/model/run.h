@@ -44,6 +44,8 @@ struct run {
     struct wall lease_until;
     /* When it was made (trigger, backfill) or redriven by hand; {0}: its schedule's plan made it. */
     struct wall by_hand_at;
+    /* By claims: attempts were handed out, but none is known to have begun: their holder was lost first. */
+    bool unseen;
 };
 
 enum { ATTEMPT_TEXT_MAX = 192, ATTEMPT_ANSWER_MAX = 4096 };

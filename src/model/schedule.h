@@ -104,6 +104,9 @@ struct task {
     int64_t retry_for_us;        /* default 86,400 s */
 };
 
+/* What a smaller max_lateness means. */
+#define SCHEDULE_LATENESS_LEAST_US (500 * US_PER_MS)
+
 struct schedule {
     json_t *json; /* the whole definition as sent, with `timezone` filled in; owned */
     struct str name;
@@ -121,7 +124,7 @@ struct schedule {
     int64_t max_runs;        /* -1 when absent */
     int64_t jitter_us;
     enum misfire misfire;
-    int64_t max_lateness_us; /* -1 when absent */
+    int64_t max_lateness_us; /* -1 when absent; at least SCHEDULE_LATENESS_LEAST_US */
     enum overlap overlap;
     bool paused;
     struct task task;

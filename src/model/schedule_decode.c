@@ -229,6 +229,9 @@ static void decode(struct decoder *d)
     check_zone(d);
     check_window(d);
     check_type(d);
+    /* Nothing starts in no time at all: less than this would mean never. */
+    if (d->s->max_lateness_us >= 0 && d->s->max_lateness_us < SCHEDULE_LATENESS_LEAST_US)
+        d->s->max_lateness_us = SCHEDULE_LATENESS_LEAST_US;
 }
 
 enum err schedule_decode(json_t *json, const struct schedule_rules *rules, const struct schedule *prior,

@@ -434,6 +434,22 @@ static enum err add_retaken(struct claim *c, const struct run *run, struct sched
     return e ? e : note_started(c, run, label, s->task.history_check, err);
 }
 
+/* Whether any attempt of it has come to an end that was recorded. Only max_lateness asks, so few are looked
+ * at. */
+static enum err look_whether_seen(struct claim *c, const struct schedule *s, struct run *run,
+                                  struct error *err)
+{
+    struct run_record r;
+    enum err e;
+
+    if (s->max_lateness_us < 0 || run->attempt <= 1 || run->failures > 0)
+        return ERR_NONE;
+    e = store_get_run(c->s, run->id, &r, err);
+    if (!e)
+        run->unseen = wall_is_never(r.started_at);
+    return e;
+}
+
 static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
 {
     CLEANUP(taken_list_done) struct taken_list taken = {.max_bytes = CLAIM_BYTES_MAX};
@@ -445,12 +461,18 @@ static enum err claim_retaken(struct claim *c, size_t limit, struct error *err)
     for (size_t i = 0; !e && i < taken.n; i++) {
         const struct taken *t = &taken.items[i];
         CLEANUP(schedule_unref_p) struct schedule *s = NULL;
+        struct run run;
 
         e = definition_of(c, t->run.schedule_id, t->run.schedule_version,
                           (struct str){t->definition, t->definition_n}, &s, err);
         if (e)
             break;
-        e = s ? add_retaken(c, &t->run, s, t->definition_n, err) : stop_broken_run(c, &t->run, err);
+        run = t->run;
+        if (s)
+            e = look_whether_seen(c, s, &run, err);
+        if (e)
+            break;
+        e = s ? add_retaken(c, &run, s, t->definition_n, err) : stop_broken_run(c, &run, err);
     }
     return e;
 }

@@ -36,8 +36,10 @@ static int by_scheduled_at(const void *a, const void *b)
 /* Made ahead, and not over when its definition ended, or was paused, at `t`. */
 static bool was_ahead_at(const struct srun *r, const struct def *d, struct wall t)
 {
-    /* When it ended is told by its instance's clock. */
-    bool was_over = !account_is_open(r) && r->last.ended_at.us + US_PER_S < t.us;
+    /* When it ended is told by its instance's clock; one that never started was cancelled by this, whenever
+     * that was. */
+    bool was_over = !account_is_open(r) && r->last.ended_at.us + US_PER_S < t.us &&
+                    !(r->last.run.state == RUN_CANCELLED && list_empty(&r->attempts));
 
     return !r->triggered && !was_over &&
            (!def_recurs(d) || r->scheduled_at.us + d->jitter_us + US_PER_S >= t.us);

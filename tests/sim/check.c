@@ -261,7 +261,7 @@ static void check_time(struct world *w, const struct inst *i, const struct attem
     if (run->due_at.us + US_PER_MS < run->scheduled_at.us && !stepped_since(w, 0))
         check_failed(w, "r%zu was due before its occurrence", a->run->no);
     /* Whoever triggers a run knows what time it is. */
-    if (d->max_lateness_us >= 0 && run->attempt == 1 && !a->run->triggered &&
+    if (d->max_lateness_us >= 0 && (run->attempt == 1 || is_first(a)) && !a->run->triggered &&
         wall > run->scheduled_at.us + d->jitter_us + d->max_lateness_us)
         check_failed(w, "r%zu of s%zu started after its max_lateness", a->run->no, a->run->sched->no);
     if (replaces_at_the_last_moment(w, a->run, run))

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "model/run.h"
 
 #define DELAY "\"type\":\"delay\",\"schedule\":\"50\""
 #define NOWISH "\"type\":\"now\""
@@ -370,6 +371,50 @@ static void a_run_is_taken_over_when_its_lease_has_ended(void **state)
     assert_false(ended(g, &heir.items[0], RUN_SUCCEEDED).stale);
     claim_result_done(&c);
     claim_result_done(&heir);
+}
+
+static bool is_too_late(const struct ground *g, const struct claim_result *c)
+{
+    return run_too_late(c->items[0].schedule, &c->items[0].run, g->now);
+}
+
+/* Its holder was lost with it; nobody knows of an attempt. */
+static void max_lateness_holds_for_what_was_taken_over_unstarted(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+
+    (void)registered_as(g, "k", NOWISH ",\"max_lateness\":10");
+    c = claim_n(g, 1);
+    claim_result_done(&c);
+    sleep_us(g, 31 * SECOND);
+    c = claim_n(g, 1);
+    assert_int_equal(c.items[0].run.attempt, 2);
+    assert_true(is_too_late(g, &c));
+    claim_result_done(&c);
+}
+
+static void max_lateness_is_no_matter_once_an_attempt_was_made(void **state)
+{
+    struct ground *g = *state;
+    struct claim_result c;
+    struct outcome o;
+
+    (void)registered_as(g, "k", NOWISH ",\"max_lateness\":10");
+    c = claim_n(g, 1);
+    /* Handed back in the middle of an attempt. */
+    o = outcome_of(g, &c.items[0], RUN_PENDING);
+    o.attempted = true;
+    o.due_at = g->now;
+    assert_int_equal(recorded(g, o).became, RUN_PENDING);
+    claim_result_done(&c);
+    c = claim_n(g, 1);
+    claim_result_done(&c);
+    sleep_us(g, 31 * SECOND);
+    c = claim_n(g, 1);
+    assert_int_equal(c.items[0].run.attempt, 3);
+    assert_false(is_too_late(g, &c));
+    claim_result_done(&c);
 }
 
 static void a_renewed_lease_holds_and_a_lost_one_is_named(void **state)
@@ -763,6 +808,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_was_replaced_before_its_time_is_not_overlapped_by_its_successor),
     cmocka_unit_test(what_was_replaced_and_does_not_end_is_overlapped_in_the_end),
     cmocka_unit_test(what_was_replaced_in_its_time_is_overlapped_by_its_successor),
+    cmocka_unit_test(max_lateness_holds_for_what_was_taken_over_unstarted),
+    cmocka_unit_test(max_lateness_is_no_matter_once_an_attempt_was_made),
     cmocka_unit_test(even_a_claim_of_one_run_does_not_starve_retries),
     cmocka_unit_test(a_claim_among_timers_that_make_no_run_says_that_there_is_more),
     cmocka_unit_test(what_is_put_off_to_its_time_is_not_asked_for_again_at_once),

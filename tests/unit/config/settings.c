@@ -498,6 +498,8 @@ static void members_that_contradict_each_other_are_refused(void **state)
     struct error_list faults;
 
     (void)state;
+    refuse("scheduler: {horizon: 0}\n", NULL, &faults);
+    assert_fault(&faults, 0, "config.yaml:1", "scheduler.horizon must be");
     refuse("scheduler: {max_held: 10, max_in_flight: 20}\nserver: {tls: {cert: /c}}\n", NULL, &faults);
     assert_fault(&faults, 0, "scheduler.max_held", "at least");
     assert_fault(&faults, 1, "server.tls", "both");

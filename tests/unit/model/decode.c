@@ -94,6 +94,17 @@ static void null_stands_for_an_absent_optional_member(void **state)
     assert_str_equal(s->task.method, "POST");
 }
 
+static int64_t lateness_of(const char *member)
+{
+    CLEANUP(buf_done_p) struct buf text;
+    CLEANUP(schedule_unref_p) struct schedule *s = NULL;
+
+    buf_init(&text, 1000);
+    buf_addf(&text, "\"type\":\"now\",%s", member);
+    s = fixture_with(buf_cstr(&text));
+    return s->max_lateness_us;
+}
+
 static void optional_members_are_read(void **state)
 {
     CLEANUP(schedule_unref_p)
@@ -114,6 +125,7 @@ static void optional_members_are_read(void **state)
     assert_int_equal(s->jitter_us, 1500000);
     assert_int_equal(s->misfire, MISFIRE_ALL);
     assert_int_equal(s->max_lateness_us, 30 * US_PER_S);
+    assert_int_equal(lateness_of("\"max_lateness\":0"), US_PER_S / 2); /* less would mean never */
     assert_int_equal(s->overlap, OVERLAP_QUEUE);
     assert_true(s->paused);
     assert_str_equal(t->task.method, "PUT");

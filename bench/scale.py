@@ -6,9 +6,15 @@ Not a test: it prints, it does not judge. Needs the release build. The schedules
 one that it registered itself; everything that is measured goes through it.
 """
 import argparse
+import contextlib
 import datetime
+import hashlib
+import os
+import pathlib
+import sqlite3
 import statistics
 import sys
+import tempfile
 import time
 
 from service import ROOT, Receiver, Service, running
@@ -157,7 +163,59 @@ def bench_postgres(count):
         many.stop()
 
 
-DATABASES = {"postgres": bench_postgres}
+class ManyInSqlite:
+    """One file, written past the service while none runs."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="carillon-scale-", dir=os.environ.get("CARILLON_BENCH_DIR"))
+        self.path = pathlib.Path(self.folder.name) / "many.db"
+
+    def service(self):
+        return Service({"CARILLON_DATABASE_URL": f"sqlite:{self.path}"})
+
+    def fill(self, count):
+        for path in self.path.parent.iterdir():
+            path.unlink()
+        with running(self.service()) as (service,):
+            service.client.register([template()])
+        with contextlib.closing(sqlite3.connect(self.path)) as db, db:
+            for table, own in (("schedule", ("n", "id", "hash", "client_key")), ("timer", ("id",))):
+                names = [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != "n"]
+                row = db.execute(f"SELECT {', '.join(names)} FROM {table}").fetchone()
+                db.executemany(
+                    f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+                    (self.copy(names, row, own, i) for i in range(1, count)),
+                )
+            db.execute("UPDATE tally SET n = ? WHERE state = 0", (count,))
+
+    @staticmethod
+    def copy(names, row, own, i):
+        values = dict(zip(names, row))
+        values["id"] = values["id"][:8] + i.to_bytes(8, "big")
+        if "hash" in own:
+            values["hash"] = hashlib.md5(str(i).encode()).digest()
+            values["client_key"] = f"many {i}"
+        return [values[n] for n in names]
+
+    def remark(self):
+        return f"file {self.path.stat().st_size / 1e6:.0f} MB"
+
+    def stop(self):
+        self.folder.cleanup()
+
+
+def bench_sqlite(count):
+    many = ManyInSqlite()
+    try:
+        header(f"sqlite {sqlite3.sqlite_version}")
+        for n in sorted({SMALL, min(100 * SMALL, count), count}):
+            many.fill(n)
+            measure(n, many)
+    finally:
+        many.stop()
+
+
+DATABASES = {"postgres": bench_postgres, "sqlite": bench_sqlite}
 
 
 def main(words):

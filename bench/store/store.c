@@ -4,6 +4,7 @@
  * "bench" of the PostgreSQL that CARILLON_BENCH_URL names.
  *
  *     bench_store [register | fires | one-shots | all] [schedules] [seconds]
+ *     bench_store retention [runs]     SQLite only: removes so many ended runs, as upkeep does
  *
  * One thread, as a writer lane is one; the operations are the lane's own. The store's clock is ours, so that
  * everything is due when the bench wants it.
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include <libpq-fe.h>
+#include <sqlite3.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -327,6 +329,53 @@ static void bench_fires(struct bench *b, size_t schedules, int64_t seconds, bool
     close_store(b);
 }
 
+/* Ended runs of 1,000 schedules, put there without the store, which would take its time. */
+static void fill_log(size_t runs)
+{
+    sqlite3 *db = NULL;
+    char sql[512];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %zu) "
+                   "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, "
+                   "started_at, ended_at, took_us, status, error) "
+                   "SELECT randomblob(16), zeroblob(14) || substr(printf('%%04d', i %% 1000), 3), 1, i, "
+                   "CASE WHEN i %% 10 = 0 THEN 4 ELSE 3 END, 1, 0, i, i, 1500, 200, '' FROM n",
+                   runs);
+    MUST(sqlite3_open(PATH, &db) == SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        (void)fprintf(stderr, "%s\n", sqlite3_errmsg(db));
+        exit(1);
+    }
+    MUST(sqlite3_close(db) == SQLITE_OK);
+}
+
+static void bench_retention(struct bench *b, size_t runs)
+{
+    struct op_upkeep *o = op_upkeep_new(NULL);
+    struct op *op = &o->op;
+    struct measure m;
+    size_t removed = 0;
+
+    open_store(b);
+    fill_log(runs);
+    o->limit = 500; /* the engine's */
+    m = measure_begin(b);
+    do {
+        transact(b, &op, 1);
+        op->parts = op->unfinished ? op->parts + 1 : 0;
+        if (!op->unfinished) {
+            removed += o->ret_n;
+            o->ret_n = o->committed = 0;
+            o->parts = 0;
+        }
+    } while (op->unfinished || o->ret_more);
+    MUST(removed == runs);
+    measure_end(b, m, "ended runs removed", removed);
+    op_upkeep_free(o);
+    close_store(b);
+}
+
 int main(int argc, char **argv)
 {
     struct bench *b = alloc_new(struct bench);
@@ -351,6 +400,8 @@ int main(int argc, char **argv)
         bench_fires(b, schedules, seconds, true);
     if (strcmp(which, "one-shots") == 0 || strcmp(which, "all") == 0)
         bench_fires(b, argc > 2 ? schedules : 50000, seconds, false);
+    if (strcmp(which, "retention") == 0)
+        bench_retention(b, argc > 2 ? schedules : 1000000);
     claim_cache_free(b->cache);
     zones_free(b->zones);
     alloc_free(b);

@@ -339,7 +339,8 @@ static void fill_log(size_t runs)
                    "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %zu) "
                    "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, "
                    "started_at, ended_at, took_us, status, error) "
-                   "SELECT randomblob(16), zeroblob(14) || substr(printf('%%04d', i %% 1000), 3), 1, i, "
+                   "SELECT CAST(printf('%%016d', i) AS BLOB), zeroblob(14) || substr(printf('%%04d', i %% "
+                   "1000), 3), 1, i, "
                    "CASE WHEN i %% 10 = 0 THEN 4 ELSE 3 END, 1, 0, i, i, 1500, 200, '' FROM n",
                    runs);
     MUST(sqlite3_open(PATH, &db) == SQLITE_OK);

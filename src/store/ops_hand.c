@@ -437,7 +437,8 @@ static enum err remove_schedules(struct store *s, struct wall now, struct notice
 {
     CLEANUP(uuid_list_done) struct uuid_list removed = {0};
     struct filter all = {.state = -1, .limit = RESET_PART};
-    enum err e = store_remove(s, &all, now, &removed, err);
+    struct uuid reached;
+    enum err e = store_remove(s, &all, now, &removed, &reached, err);
 
     if (!e)
         e = journal_add_cancelled(s->journal, now, "reset", (struct str){0}, err);

@@ -259,8 +259,10 @@ static enum err remove_one(struct store *s, struct op_remove *o, struct wall now
     return note_removed(notice, o->id, err);
 }
 
-enum { REMOVE_STEP = 1000 };
+/* Divides both bounds. */
+enum { REMOVE_STEP = 250 };
 
+/* *reached becomes nil when there is nothing behind. */
 static enum err remove_step(struct store *s, const struct op_remove *o, struct wall now, struct uuid *reached,
                             size_t *ret_n, struct notice *notice, struct error *err)
 {
@@ -270,17 +272,13 @@ static enum err remove_step(struct store *s, const struct op_remove *o, struct w
 
     f.after = *reached;
     f.limit = REMOVE_STEP;
-    e = store_remove(s, &f, now, &removed, err);
+    e = store_remove(s, &f, now, &removed, reached, err);
     if (!e)
         e = journal_add_cancelled(s->journal, now, NULL, (struct str){0}, err);
     for (size_t i = 0; !e && i < removed.n; i++)
         e = note_removed(notice, removed.items[i], err);
-    if (e)
-        return e;
-    if (removed.n > 0)
-        *reached = removed.items[removed.n - 1];
     *ret_n = removed.n;
-    return ERR_NONE;
+    return e;
 }
 
 /* A part of what matches. What an earlier try of this part did and lost is done again from where the part
@@ -290,7 +288,7 @@ static enum err remove_matching(struct store *s, struct op_remove *o, struct wal
 {
     struct uuid at;
     int64_t removed = 0;
-    size_t n = REMOVE_STEP;
+    size_t looked_at = 0;
 
     if (o->parts != o->op.parts) { /* the last part is committed */
         o->parts = o->op.parts;
@@ -298,15 +296,17 @@ static enum err remove_matching(struct store *s, struct op_remove *o, struct wal
         o->filter.after = o->reached;
     }
     at = o->filter.after;
-    while (n == REMOVE_STEP && removed < REMOVE_AT_ONCE) {
+    do {
+        size_t n;
         enum err e = remove_step(s, o, now, &at, &n, notice, err);
 
         if (e)
             return e;
         removed += (int64_t)n;
-    }
+        looked_at += REMOVE_STEP;
+    } while (!uuid_is_nil(at) && removed < REMOVE_AT_ONCE && looked_at < REMOVE_LOOK);
     o->reached = at;
-    o->op.unfinished = n == REMOVE_STEP;
+    o->op.unfinished = !uuid_is_nil(at);
     /* The larger one: when only a commit's answer was lost, this try found less than that one removed. */
     if (o->committed + removed > o->ret_count)
         o->ret_count = o->committed + removed;

@@ -29,11 +29,12 @@ CHECKED enum err op_put_new(size_t n, op_done_fn done, struct op_put **ret, stru
 void op_put_free(struct op_put *o);
 
 /*
- * Deletes by id, or all that match the filter. Writer lane. Up to REMOVE_AT_ONCE are one transaction; more
- * are several, with others' operations in between, so that a large deletion does not hold up the lane: what
- * is registered meanwhile may be deleted too, and a crash leaves a part, of which nobody was told.
+ * Deletes by id, or all that match the filter. Writer lane. What matches is looked for among REMOVE_LOOK
+ * schedules, and up to about REMOVE_AT_ONCE are deleted, in one transaction; more are several, with others'
+ * operations in between, so that a large deletion, or one that finds few among many, does not hold up the
+ * lane: what is registered meanwhile may be deleted too, and a crash leaves a part, of which nobody was told.
  */
-enum { REMOVE_AT_ONCE = 10000 };
+enum { REMOVE_AT_ONCE = 1000, REMOVE_LOOK = 5000 };
 struct op_remove {
     struct op op;
     bool by_id;

@@ -314,10 +314,13 @@ struct store_ops {
     /* Registers or replaces, in order: of two with one identity the last wins. Each is judged alone
      * (put.result). */
     CHECKED enum err (*put)(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err);
-    /* Deletes what matches, at most f->limit; open runs end as for outcome/replacement (pending and retrying:
-     * cancelled, running: doomed). */
+    /*
+     * Looks at f->limit schedules behind f->after, or fewer, and deletes those that match; open runs end as for
+     * outcome/replacement (pending and retrying: cancelled, running: doomed). So its work is bounded also where
+     * few of many match. *ret_reached is the last that it looked at; nil: there is nothing behind.
+     */
     CHECKED enum err (*remove)(struct store *s, const struct filter *f, struct wall now,
-                               struct uuid_list *ret, struct error *err);
+                               struct uuid_list *ret, struct uuid *ret_reached, struct error *err);
     CHECKED enum err (*remove_id)(struct store *s, struct uuid id, int64_t if_version, struct wall now,
                                   struct error *err);
     /* Writes a timer changed by hand (pause, resume); bumps the version; `cancel_runs` as for a deletion. */

@@ -48,9 +48,10 @@ CHECKED static inline enum err store_put(struct store *s, struct put *puts, size
 }
 
 CHECKED static inline enum err store_remove(struct store *s, const struct filter *f, struct wall now,
-                                            struct uuid_list *ret, struct error *err)
+                                            struct uuid_list *ret, struct uuid *ret_reached,
+                                            struct error *err)
 {
-    return s->ops->remove(s, f, now, ret, err);
+    return s->ops->remove(s, f, now, ret, ret_reached, err);
 }
 
 CHECKED static inline enum err store_remove_id(struct store *s, struct uuid id, int64_t if_version,

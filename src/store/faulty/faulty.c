@@ -131,11 +131,11 @@ static enum err faulty_put(struct store *s, struct put *puts, size_t n, struct w
 }
 
 static enum err faulty_remove(struct store *s, const struct filter *f, struct wall now, struct uuid_list *ret,
-                              struct error *err)
+                              struct uuid *ret_reached, struct error *err)
 {
     enum err e = reach(faulty_of(s), err);
 
-    return e ? e : store_remove(faulty_of(s)->inner, f, now, ret, err);
+    return e ? e : store_remove(faulty_of(s)->inner, f, now, ret, ret_reached, err);
 }
 
 static enum err faulty_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,

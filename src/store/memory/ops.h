@@ -22,7 +22,7 @@ CHECKED enum err memory_put(struct store *s, struct put *puts, size_t n, struct 
 CHECKED enum err memory_set_timer(struct store *s, struct uuid id, int64_t if_version, const struct timer *t,
                                   bool cancel_runs, struct wall now, int64_t *ret_version, struct error *err);
 CHECKED enum err memory_remove(struct store *s, const struct filter *f, struct wall now,
-                               struct uuid_list *ret, struct error *err);
+                               struct uuid_list *ret, struct uuid *ret_reached, struct error *err);
 CHECKED enum err memory_remove_id(struct store *s, struct uuid id, int64_t if_version, struct wall now,
                                   struct error *err);
 CHECKED enum err memory_remove_finished(struct store *s, struct wall before, struct wall now, size_t limit,

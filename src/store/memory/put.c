@@ -263,18 +263,22 @@ enum err memory_remove_id(struct store *s, struct uuid id, int64_t if_version, s
 }
 
 enum err memory_remove(struct store *s, const struct filter *f, struct wall now, struct uuid_list *ret,
-                       struct error *err)
+                       struct uuid *ret_reached, struct error *err)
 {
     struct memory_db *db = memory_write(s);
-    size_t first = ret->n;
     struct schedule_row probe = {.id = f->after};
     struct tree_node *node = tree_at_least(&db->schedules, &probe.by_id);
+    struct uuid reached = f->after;
+    size_t looked_at = 0;
     enum err e = ERR_NONE;
 
-    while (node && !e && ret->n - first < f->limit) {
+    if (node && uuid_eq(CONTAINER_OF(node, struct schedule_row, by_id)->id, f->after))
+        node = tree_next(node);
+    for (; node && !e && looked_at < f->limit; looked_at++) {
         struct schedule_row *row = CONTAINER_OF(node, struct schedule_row, by_id);
 
         node = tree_next(node);
+        reached = row->id;
         if (!memory_matches(db, row, f))
             continue;
         e = LIST_RESERVE(ret, err);
@@ -283,7 +287,10 @@ enum err memory_remove(struct store *s, const struct filter *f, struct wall now,
             e = remove_one(db, rows_timer(db, row->id), now, err);
         }
     }
-    return e;
+    if (e)
+        return e;
+    *ret_reached = looked_at < f->limit ? (struct uuid){{0}} : reached;
+    return ERR_NONE;
 }
 
 static bool has_dead(const struct memory_db *db, struct uuid schedule_id)

@@ -155,19 +155,26 @@ static enum err remove_ids(struct postgres_store *s, struct uuid_list *ids, stru
 }
 
 enum err postgres_remove(struct store *store, const struct filter *f, struct wall now, struct uuid_list *ret,
-                         struct error *err)
+                         struct uuid *ret_reached, struct error *err)
 {
     struct postgres_store *s = postgres_of(store);
-    RESULT(found);
+    RESULT(seen);
     enum err e;
 
     ret->n = 0;
-    e = postgres_ask_ids(s, f, &found, err);
-    if (!e)
-        e = ids_of(found, ret, err);
-    if (e || ret->n == 0)
+    e = postgres_ask_ids(s, f, &seen, err);
+    if (e)
         return e;
-    return remove_ids(s, ret, now, err);
+    for (size_t i = 0; i < row_n(seen); i++) {
+        if (row_i64(seen, i, 1) == 0)
+            continue;
+        e = LIST_RESERVE(ret, err);
+        if (e)
+            return e;
+        ret->items[ret->n++] = row_uuid(seen, i, 0);
+    }
+    *ret_reached = row_n(seen) < f->limit ? (struct uuid){{0}} : row_uuid(seen, row_n(seen) - 1, 0);
+    return ret->n > 0 ? remove_ids(s, ret, now, err) : ERR_NONE;
 }
 
 static void add_ids(struct args *a, const PGresult *r)

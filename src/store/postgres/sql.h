@@ -73,26 +73,29 @@
     "(SELECT s.id FROM unnest($1::text[], $2::uuid[]) AS u (client_key, hash) JOIN @schedule s "             \
     "ON s.client_key = u.client_key AND s.hash = u.hash UNION SELECT unnest($3::uuid[]))"
 /* The filter's members in the order of args_filter(); NULL: any. */
-#define FILTERED_IN(order)                                                                                   \
-    " AND s.id > $1::uuid AND ($2::text IS NULL OR s.operation = $2)"                                        \
+#define MATCHES                                                                                              \
+    "($2::text IS NULL OR s.operation = $2)"                                                                 \
     " AND ($3::text IS NULL OR s.application = $3) AND ($4::text IS NULL OR s.client_group = $4)"            \
     " AND ($5::text IS NULL OR s.client_key = $5) AND ($6::text IS NULL OR s.client_type = $6)"              \
-    " AND ($7::text IS NULL OR starts_with(s.name, $7)) AND ($8::bigint IS NULL OR t.state = $8)"            \
-    " ORDER BY " order " LIMIT $9::bigint"
-#define FILTER FILTERED_IN("s.id")
+    " AND ($7::text IS NULL OR starts_with(s.name, $7)) AND ($8::bigint IS NULL OR t.state = $8)"
+#define BEHIND_IN(order) " AND s.id > $1::uuid ORDER BY " order " LIMIT $9::bigint"
+#define BEHIND BEHIND_IN("s.id")
+#define FILTERED " AND " MATCHES
+/* Looks at so many, and says which match. */
+#define LOOK "SELECT s.id, CASE WHEN " MATCHES " THEN 1 ELSE 0 END"
 #define LISTED " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE true"
-#define BY_ID LISTED FILTER
+#define IN_ID LISTED
 /* These are few, so they are found first and sorted afterwards; the others come out by id. */
-#define BY_KEY LISTED " AND s.id IN (SELECT k.id FROM @schedule k WHERE k.client_key = $5)" FILTER
+#define IN_KEY LISTED " AND s.id IN (SELECT k.id FROM @schedule k WHERE k.client_key = $5)"
 /* Not by an equation: of that the planner knows that the order is by id alone, which the primary key has too;
  * and where all have one application it takes that, and walks all of them for one that has none. */
-#define BY_GROUP                                                                                             \
+#define IN_GROUP                                                                                             \
     LISTED " AND (s.client_group, s.id) > ($4, $1::uuid) AND s.client_group <= $4 "                          \
-           "AND s.client_group <> ''" FILTERED_IN("s.client_group, s.id")
-#define BY_APPLICATION                                                                                       \
+           "AND s.client_group <> ''"
+#define IN_APPLICATION                                                                                       \
     LISTED " AND (s.application, s.id) > ($3, $1::uuid) AND s.application <= $3 "                            \
-           "AND s.application <> ''" FILTERED_IN("s.application, s.id")
-#define BY_PAUSED LISTED " AND t.state = 1 AND t.id > $1::uuid" FILTER
+           "AND s.application <> ''"
+#define IN_PAUSED LISTED " AND t.state = 1 AND t.id > $1::uuid"
 /* $1 before, $2 state or NULL, $3 limit, $4 schedule. */
 #define RUN_PAGE                                                                                             \
     " AND r.id < $1::uuid AND ($2::bigint IS NULL OR r.state = $2) ORDER BY r.id DESC LIMIT $3::bigint"
@@ -162,16 +165,16 @@
     X(Q_GET, "SELECT " RECORD_COLUMNS " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE s.id = $1")      \
     X(Q_ID_BY_IDENTITY, "SELECT s.id, s.operation, s.application, s.client_group, s.client_key, "            \
                         "s.client_type FROM @schedule s WHERE s.client_key = $1 AND s.hash = $2")            \
-    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS BY_ID)                                                          \
-    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS BY_KEY)                                                        \
-    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS BY_GROUP)                                                    \
-    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS BY_APPLICATION)                                        \
-    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS BY_PAUSED)                                                  \
-    X(Q_IDS_BY_ID, "SELECT s.id" BY_ID)                                                                      \
-    X(Q_IDS_BY_KEY, "SELECT s.id" BY_KEY)                                                                    \
-    X(Q_IDS_BY_GROUP, "SELECT s.id" BY_GROUP)                                                                \
-    X(Q_IDS_BY_APPLICATION, "SELECT s.id" BY_APPLICATION)                                                    \
-    X(Q_IDS_BY_PAUSED, "SELECT s.id" BY_PAUSED)                                                              \
+    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTERED BEHIND)                                                          \
+    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTERED BEHIND)                                                        \
+    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTERED BEHIND_IN("s.client_group, s.id"))                                                    \
+    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS IN_APPLICATION FILTERED BEHIND_IN("s.application, s.id"))                                        \
+    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED FILTERED BEHIND)                                                  \
+    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                      \
+    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                    \
+    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND_IN("s.client_group, s.id"))                                                                \
+    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND_IN("s.application, s.id"))                                                    \
+    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND)                                                              \
     X(Q_FINISHED_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 2 AND t.finished_at < $1 "                 \
                        "ORDER BY t.finished_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED")                        \
     X(Q_WITHOUT_RUNS, "SELECT u.id FROM unnest($1::uuid[]) AS u (id) WHERE NOT EXISTS "                      \

@@ -86,18 +86,29 @@ enum err sqlite_remove_id(struct store *store, struct uuid id, int64_t if_versio
 }
 
 /* The ids are gathered first: a statement must not walk an index that others change under it. */
-static enum err gather(struct query *q, struct uuid_list *ret, struct error *err)
+static enum err look(struct sqlite_store *s, const struct filter *f, struct uuid_list *ret,
+                     struct uuid *ret_reached, struct error *err)
 {
+    QUERY(q, s, filter_ids[choose_index(f)]);
+    struct uuid reached = f->after;
+    size_t looked_at = 0;
     bool row = false;
     enum err e;
 
-    while (!(e = query_step(q, &row, err)) && row) {
+    bind_filter(&q, f);
+    for (; !(e = query_step(&q, &row, err)) && row; looked_at++) {
+        reached = col_uuid(&q, 0);
+        if (col_i64(&q, 1) == 0)
+            continue;
         e = LIST_RESERVE(ret, err);
         if (e)
             return e;
-        ret->items[ret->n++] = col_uuid(q, 0);
+        ret->items[ret->n++] = reached;
     }
-    return e;
+    if (e)
+        return e;
+    *ret_reached = looked_at < f->limit ? (struct uuid){{0}} : reached;
+    return ERR_NONE;
 }
 
 static enum err remove_each(struct sqlite_store *s, const struct uuid_list *ids, struct wall now,
@@ -116,21 +127,15 @@ static enum err remove_each(struct sqlite_store *s, const struct uuid_list *ids,
 }
 
 enum err sqlite_remove(struct store *store, const struct filter *f, struct wall now, struct uuid_list *ret,
-                       struct error *err)
+                       struct uuid *ret_reached, struct error *err)
 {
     CLEANUP(uuid_list_done) struct uuid_list ids = {0};
     struct sqlite_store *s = sqlite_of(store);
     enum err e;
 
-    {
-        QUERY(q, s, filter_ids[choose_index(f)]);
-
-        bind_filter(&q, f);
-        e = gather(&q, &ids, err);
-        if (e)
-            return e;
-    }
-    e = remove_each(s, &ids, now, err);
+    e = look(s, f, &ids, ret_reached, err);
+    if (!e)
+        e = remove_each(s, &ids, now, err);
     if (e)
         return e;
     uuid_list_done(ret);

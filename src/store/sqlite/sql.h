@@ -27,25 +27,29 @@
     "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
     ", t.last_state, t.last_at, " OPEN_RUNS
 /* The filter's members in the order of bind_filter(); NULL: any. */
-#define FILTER                                                                                               \
-    " AND s.id > ?1 AND (?2 IS NULL OR s.operation = ?2) AND (?3 IS NULL OR s.application = ?3)"             \
+#define MATCHES                                                                                              \
+    "(?2 IS NULL OR s.operation = ?2) AND (?3 IS NULL OR s.application = ?3)"                                \
     " AND (?4 IS NULL OR s.client_group = ?4) AND (?5 IS NULL OR s.client_key = ?5)"                         \
     " AND (?6 IS NULL OR s.client_type = ?6) AND (?7 IS NULL OR substr(s.name, 1, length(?7)) = ?7)"         \
     " AND (?8 IS NULL OR t.state = ?8)"
-#define FILTER_PAGE FILTER " ORDER BY s.id LIMIT ?9"
-#define BY_ID " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE 1" FILTER_PAGE
-#define BY_KEY                                                                                               \
+#define BEHIND " AND s.id > ?1 ORDER BY s.id LIMIT ?9"
+#define FILTER_PAGE " AND " MATCHES BEHIND
+/* Looks at so many, and says which match. */
+#define LOOK "SELECT s.id, " MATCHES
+#define IN_ID " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE 1"
+#define IN_KEY                                                                                               \
     " FROM schedule s INDEXED BY schedule_identity CROSS JOIN timer t ON t.id = s.id"                        \
-    " WHERE s.client_key = ?5" FILTER_PAGE
-#define BY_GROUP                                                                                             \
+    " WHERE s.client_key = ?5"
+#define IN_GROUP                                                                                             \
     " FROM schedule s INDEXED BY schedule_group CROSS JOIN timer t ON t.id = s.id"                           \
-    " WHERE s.client_group = ?4 AND s.client_group <> ''" FILTER_PAGE
-#define BY_APPLICATION                                                                                       \
+    " WHERE s.client_group = ?4 AND s.client_group <> ''"
+#define IN_APPLICATION                                                                                       \
     " FROM schedule s INDEXED BY schedule_application CROSS JOIN timer t ON t.id = s.id"                     \
-    " WHERE s.application = ?3 AND s.application <> ''" FILTER_PAGE
-#define BY_PAUSED                                                                                            \
+    " WHERE s.application = ?3 AND s.application <> ''"
+#define IN_PAUSED                                                                                            \
     " FROM timer t INDEXED BY timer_paused CROSS JOIN schedule s ON s.id = t.id"                             \
-    " WHERE t.state = 1 AND t.id > ?1" FILTER " ORDER BY t.id LIMIT ?9"
+    " WHERE t.state = 1 AND t.id > ?1"
+#define BEHIND_PAUSED " ORDER BY t.id LIMIT ?9"
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.schedule_id, r.version, r.scheduled_at, r.due_at, r.state, r.attempt, r.failures, "             \
     "r.lease_token, r.lease_until, r.by_hand_at"
@@ -99,16 +103,16 @@
     X(Q_TIMER_LAST, "UPDATE timer SET last_state = ?, last_at = ? WHERE id = ?")                             \
     X(Q_GET, "SELECT " RECORD_COLUMNS                                                                        \
              " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE s.id = ?")     \
-    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS BY_ID)                                                          \
-    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS BY_KEY)                                                        \
-    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS BY_GROUP)                                                    \
-    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS BY_APPLICATION)                                        \
-    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS BY_PAUSED)                                                  \
-    X(Q_IDS_BY_ID, "SELECT s.id" BY_ID)                                                                      \
-    X(Q_IDS_BY_KEY, "SELECT s.id" BY_KEY)                                                                    \
-    X(Q_IDS_BY_GROUP, "SELECT s.id" BY_GROUP)                                                                \
-    X(Q_IDS_BY_APPLICATION, "SELECT s.id" BY_APPLICATION)                                                    \
-    X(Q_IDS_BY_PAUSED, "SELECT s.id" BY_PAUSED)                                                              \
+    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTER_PAGE)                                                          \
+    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTER_PAGE)                                                        \
+    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTER_PAGE)                                                    \
+    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS IN_APPLICATION FILTER_PAGE)                                        \
+    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED " AND " MATCHES BEHIND_PAUSED)                                                  \
+    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                      \
+    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                    \
+    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND)                                                                \
+    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND)                                                    \
+    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND_PAUSED)                                                              \
     X(Q_FINISHED, "SELECT t.id, EXISTS (SELECT 1 FROM run r INDEXED BY run_identity "                        \
                   "WHERE r.schedule_id = t.id AND r.state < 3) OR EXISTS (SELECT 1 FROM run r "              \
                   "INDEXED BY run_dead_schedule WHERE r.schedule_id = t.id AND r.state = 5) "                \

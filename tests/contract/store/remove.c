@@ -22,10 +22,11 @@ static size_t remove_by(struct ground *g, struct filter f)
 {
     struct uuid_list removed = {0};
     struct error err = {0};
+    struct uuid reached;
     size_t n;
 
     begin(g);
-    ok(store_remove(g->s, &f, g->now, &removed, &err), &err);
+    ok(store_remove(g->s, &f, g->now, &removed, &reached, &err), &err);
     commit(g);
     n = removed.n;
     uuid_list_done(&removed);
@@ -157,6 +158,7 @@ static void a_removal_by_filter_goes_no_farther_than_its_limit_and_says_what_it_
 {
     struct ground *g = *state;
     struct uuid ids[5];
+    struct uuid reached;
     struct filter f = {.group = STR("grp"), .state = -1, .limit = 3};
     struct uuid_list removed = {0};
     struct error err = {0};
@@ -169,8 +171,9 @@ static void a_removal_by_filter_goes_no_farther_than_its_limit_and_says_what_it_
         ids[i] = registered_as(g, key, DELAY);
     }
     begin(g);
-    ok(store_remove(g->s, &f, g->now, &removed, &err), &err);
+    ok(store_remove(g->s, &f, g->now, &removed, &reached, &err), &err);
     commit(g);
+    assert_true(uuid_eq(reached, ids[2]));
     assert_int_equal(removed.n, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(uuid_eq(removed.items[i], ids[i]));
@@ -178,6 +181,35 @@ static void a_removal_by_filter_goes_no_farther_than_its_limit_and_says_what_it_
     assert_int_equal(get_error(g, ids[3]), ERR_NONE);
     uuid_list_done(&removed);
     assert_int_equal(remove_by(g, f), 2);
+}
+
+/* However few match: who deletes among a million does not hold up everybody else. */
+static void a_removal_looks_at_no_more_than_its_limit_and_says_how_far_it_came(void **state)
+{
+    struct ground *g = *state;
+    struct filter f = {.name_prefix = STR("k4"), .state = -1, .limit = 3};
+    struct uuid_list removed = {0};
+    struct error err = {0};
+    struct uuid ids[5];
+
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        char key[8];
+
+        (void)snprintf(key, sizeof(key), "k%zu", i);
+        sleep_us(g, SECOND);
+        ids[i] = registered_as(g, key, DELAY);
+    }
+    begin(g);
+    ok(store_remove(g->s, &f, g->now, &removed, &f.after, &err), &err);
+    assert_int_equal(removed.n, 0);
+    assert_true(uuid_eq(f.after, ids[2]));
+    ok(store_remove(g->s, &f, g->now, &removed, &f.after, &err), &err);
+    commit(g);
+    assert_int_equal(removed.n, 1);
+    assert_true(uuid_eq(removed.items[0], ids[4]));
+    assert_true(uuid_is_nil(f.after));
+    uuid_list_done(&removed);
+    assert_int_equal(stats_of(g).schedules[SCHEDULE_ACTIVE], 4);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -190,5 +222,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_doomed_run_whose_holder_was_lost_is_cancelled_at_its_leases_end),
     cmocka_unit_test(a_filter_removes_what_matches_all_its_members),
     cmocka_unit_test(a_removal_by_filter_goes_no_farther_than_its_limit_and_says_what_it_took),
+    cmocka_unit_test(a_removal_looks_at_no_more_than_its_limit_and_says_how_far_it_came),
 };
 SUITE(remove, tests);

@@ -1,6 +1,6 @@
 """run.py: the figures of the main job, each next to a limit or a peer measured in the same run.
 
-    bench/run.py [register] [lateness] [fires] [deliveries] [idle] [stores]        all of them when none is named
+    bench/run.py [register] [lateness] [fires] [history] [deliveries] [idle] [stores]        all of them when none is named
 
 Not a test: it prints, it does not judge. Needs the release build and wrk.
 """
@@ -22,7 +22,7 @@ def iso(t):
     return datetime.datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def definition(key, url, kind, schedule):
+def definition(key, url, kind, schedule, history=False):
     return {
         "name": f"bench {key}",
         "client": {"operation": "bench", "application": "bench", "group": "bench", "key": str(key), "type": "bench"},
@@ -35,6 +35,7 @@ def definition(key, url, kind, schedule):
             "data": {"instanceName": "bench", "variables": {}},
             "failed_policy": "retry",
             "retry_wait": 1,
+            "history_check": history,
         },
     }
 
@@ -102,6 +103,37 @@ def bench_fires(count=60000):
         tally = wait_for(receiver, count, 120)
         took = (tally["last_us"] - tally["first_us"]) / 1e6
     print(f"  received {tally['distinct']} of {count}, doubles {tally['doubles']}, in {took:.2f} s: {count / took:.0f} fires/s (aim 8000)")
+
+
+def moved(service, count, seconds=120):
+    """When so many events had come to the history, by the service's own count."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        service.client.connection.request("GET", "/metrics")
+        text = service.client.connection.getresponse().read().decode()
+        if int(re.search(r"^carillon_history_moved_total (\d+)", text, re.M).group(1)) >= count:
+            return time.time()
+        time.sleep(0.1)
+    return float("nan")
+
+
+def bench_history(count=30000):
+    print(f"history: {count} schedules due at one instant, without and with history_check, in turns")
+    print(f"{'history_check':>14} {'fires/s':>9} {'CPU a fire':>11} {'all in the history after':>25}")
+    for history in (False, True, False, True):
+        receiver, service = Receiver(), Service()
+        with running(receiver, service):
+            begin = time.time() + 4 + count / 5000
+            dates = [definition(i, receiver.url, "date", iso(begin), history) for i in range(count)]
+            service.client.register(dates)
+            if history:
+                moved(service, count)
+            cpu = service.cpu_s()
+            tally = wait_for(receiver, count, 120)
+            took = (tally["last_us"] - tally["first_us"]) / 1e6
+            there = f"{moved(service, 3 * count) - tally['last_us'] / 1e6:.2f} s" if history else "-"
+            cpu = service.cpu_s() - cpu
+        print(f"{str(history).lower():>14} {count / took:>9.0f} {cpu / count * 1e6:>8.0f} us {there:>25}")
 
 
 def peers():
@@ -173,7 +205,7 @@ def bench_stores():
     bench_postgres(wrk, definition, iso, wait_for)
 
 
-BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores}
+BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "history": bench_history, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

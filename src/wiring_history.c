@@ -12,7 +12,11 @@
 #include "store/sqlite/sqlite.h"
 #include "wiring.h"
 
-enum { HISTORY_QUEUE = 4096, HISTORY_GROUP = 64 };
+/*
+ * SELDOM: sweeps are for what a dead instance left in a cluster that does nothing since, and for retention of
+ * days: an idle instance should hardly be heard by its databases.
+ */
+enum { HISTORY_QUEUE = 4096, HISTORY_GROUP = 64, SELDOM = 10 };
 
 struct wiring_history {
     const struct settings *settings;
@@ -57,7 +61,7 @@ struct wiring_history *wiring_history_new(const struct settings *s, struct wirin
         .open = shared ? wiring_store_writer : wiring_store_reader,
         .open_arg = store,
         .shared = shared,
-        .sweep_us = s->retention.every_us,
+        .sweep_us = s->retention.every_us * SELDOM,
         .keep_us = s->retention.history_us,
         .log = log,
     };

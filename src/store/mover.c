@@ -20,7 +20,7 @@ enum { BATCH = 1000, TRIM_LIMIT = 1000, WARN_FIRST = 10000, EVENT_DEPTH = 8 };
 #define LINGER_US (50 * US_PER_MS)
 #define SWEEP_US (60 * US_PER_S)
 #define FIRST_BACKOFF_US (200 * US_PER_MS)
-#define MAX_BACKOFF_US (5 * US_PER_S)
+enum { MAX_BACKOFF = 25 }; /* times the first */
 
 struct mover {
     struct mover_options options;
@@ -65,6 +65,8 @@ struct mover *mover_new(const struct mover_options *options)
         m->options.batch = BATCH;
     if (m->options.linger_us == 0)
         m->options.linger_us = LINGER_US;
+    if (m->options.backoff_us <= 0)
+        m->options.backoff_us = FIRST_BACKOFF_US;
     if (m->options.sweep_us <= 0)
         m->options.sweep_us = SWEEP_US;
     m->never_swept = true;
@@ -363,9 +365,9 @@ static void pass_failed(struct mover *m, const struct error *err)
 {
     int64_t waiting = 0;
 
-    m->backoff_us = m->backoff_us == 0 ? FIRST_BACKOFF_US : m->backoff_us * 2;
-    if (m->backoff_us > MAX_BACKOFF_US)
-        m->backoff_us = MAX_BACKOFF_US;
+    m->backoff_us = m->backoff_us == 0 ? m->options.backoff_us : m->backoff_us * 2;
+    if (m->backoff_us > MAX_BACKOFF * m->options.backoff_us)
+        m->backoff_us = MAX_BACKOFF * m->options.backoff_us;
     if (m->failures++ == 0)
         log_error(m->options.log, LOG_WARN, "history",
                   "events cannot be moved to the history; they wait and nothing else does", err);

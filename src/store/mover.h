@@ -22,11 +22,12 @@ struct mover;
 struct mover_options {
     lane_open_fn open; /* a connection to the store that has the outbox; writing, when it is shared */
     void *open_arg;
-    bool shared;       /* other instances have the same outbox */
-    size_t batch;      /* events moved at once; 0: 1,000 */
-    int64_t linger_us; /* after being woken, for more to come; < 0: none, 0: 50 ms */
-    int64_t sweep_us;  /* also how often retention looks; 0: 60 s */
-    int64_t keep_us;   /* older events are removed from the history; 0: none */
+    bool shared;        /* other instances have the same outbox */
+    size_t batch;       /* events moved at once; 0: 1,000 */
+    int64_t linger_us;  /* after being woken, for more to come; < 0: none, 0: 50 ms */
+    int64_t sweep_us;   /* also how often retention looks; 0: 60 s */
+    int64_t backoff_us; /* behind the first failure, then doubled up to 25 times this; 0: 200 ms */
+    int64_t keep_us;    /* older events are removed from the history; 0: none */
     struct log *log;
 };
 

@@ -184,7 +184,8 @@ const struct route routes[] = {
      .handle = handle_events, .params = events_params, .uses_store = true,
      .replies = {REPLY(200, "Events, without an end.", .content_type = "text/event-stream")}},
     {METHOD_POST, "/admin/reset", "reset", SERVICE, .summary = "Remove everything",
-     .description = "All schedules, runs and kept answers. Only where the configuration says `admin.reset: "
+     .description = "All schedules, runs and kept answers; the history stays for its own retention. Only "
+                    "where the configuration says `admin.reset: "
                     "true`.",
      .handle = handle_reset, .takes = TAKES_EMPTY, .uses_store = true, .may_be_off = true,
      .replies = {REPLY(200, "How much was removed.", .schema = "Removed")}},

@@ -9,7 +9,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -91,6 +90,7 @@ static void who_asks_too_often_is_answered_429_but_not_about_the_servers_health(
     struct api_fixture f = {.options = {.rate = 1, .rate_burst = 3}};
     struct reply_text t = {0};
     char text[16];
+    int64_t seconds;
 
     (void)state;
     api_fixture_start(&f);
@@ -105,7 +105,8 @@ static void who_asks_too_often_is_answered_429_but_not_about_the_servers_health(
         status = t.status;
         if (status == 429) {
             assert_non_null(strstr(buf_cstr(&t.body), "urn:carillon:problem:rate"));
-            assert_true(atoi(reply_header(&t, "Retry-After", text, sizeof(text))) >= 1);
+            assert_true(str_to_i64(str_of(reply_header(&t, "Retry-After", text, sizeof(text))), &seconds));
+            assert_true(seconds >= 1);
         }
         reply_done(&t);
         assert_true(status == 429 || i < 999);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "ground.h"
 #include "store/faulty/faulty.h"
+#include "store/ops_engine.h"
 #include "store/ops_once.h"
 #include "store/ops_run.h"
 #include "store/ops_schedule.h"
@@ -374,6 +375,42 @@ static void what_fails_in_the_middle_leaves_its_key_free(void **state)
     op_backfill_free(second);
 }
 
+static void upkeep_removes_answers_that_are_not_given_again_any_more(void **state)
+{
+    struct ground *g = *state;
+    struct kept_answer found = {0};
+    struct notice notice = {.earliest = WALL_NEVER};
+    struct op_upkeep *o = op_upkeep_new(NULL);
+    struct op *op = &o->op;
+    struct error err = {0};
+    bool more = true;
+
+    for (unsigned char key = 1; key <= 120; key++) {
+        struct kept_answer a = {
+            .key = {{key}}, .request = {{1}}, .at = g->now, .text = (char[]){"x"}, .n = 1};
+
+        if (key == 120)
+            a.at = wall_add(g->now, 2 * SECOND);
+        begin(g);
+        ok(store_put_answer(g->s, &a, &err), &err);
+        commit(g);
+    }
+    sleep_us(g, ONCE_KEEP_US + SECOND);
+    o->limit = 1000;
+    while (more) {
+        begin(g);
+        ok(op->type->run(g->s, &op, 1, g->now, &notice, &err), &err);
+        commit(g);
+        more = o->ret_more;
+    }
+    begin(g);
+    assert_int_equal(store_get_answer(g->s, (struct uuid){{119}}, &found, NULL), ERR_NOT_FOUND);
+    ok(store_get_answer(g->s, (struct uuid){{120}}, &found, &err), &err);
+    commit(g);
+    kept_answer_done(&found);
+    op_upkeep_free(o);
+}
+
 #define SENTENCE(name)                                                                                       \
     {                                                                                                        \
 #name, name, ground_setup, ground_teardown, (void *)(uintptr_t)kinds[0]                              \
@@ -390,6 +427,7 @@ int main(void)
         SENTENCE(what_is_done_once_has_the_same_answer_ever_after),
         SENTENCE(between_two_parts_the_key_is_at_work_until_the_work_is_given_up),
         SENTENCE(what_fails_in_the_middle_leaves_its_key_free),
+        SENTENCE(upkeep_removes_answers_that_are_not_given_again_any_more),
     };
 
     ground_process_setup();

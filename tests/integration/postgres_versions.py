@@ -42,7 +42,6 @@ class Server:
     """A version's programs, where any user may run them; .bin is None, and .why says it, where none can be had."""
 
     def __init__(self, major):
-        self.major = major
         self.folder = self.bin = None
         folder = TOP / "build" / "postgres" / str(major)
         self.why = "" if (folder / "whole").exists() else _fetch(major, folder)

@@ -46,9 +46,9 @@ def test_the_conformance_suite_passes(server):
     passes(server, "contract/contract_store", "postgres")
 
 
+# The planners of the oldest and of the newest.
+@pytest.mark.parametrize("server", [min(VERSIONS), max(VERSIONS)], indirect=True)
 def test_no_statement_reads_a_table_from_end_to_end(server):
-    if server.major not in (min(VERSIONS), max(VERSIONS)):
-        pytest.skip("the planners of the oldest and of the newest are asked")
     passes(server, "unit/store/test_store_postgres_plan")
 
 

@@ -46,7 +46,7 @@ void op_renew_free(struct op_renew *o);
  * clock. After UPKEEP_PARTS it ends, so that a lane which is to close does not wait for the end of a large
  * backlog: `ret_more` says that another call should follow soon.
  */
-#define UPKEEP_PART_US (10 * US_PER_MS)
+#define UPKEEP_PART_US (5 * US_PER_MS)
 enum { UPKEEP_PARTS = 50 };
 struct op_upkeep {
     struct op op;

@@ -28,8 +28,8 @@ enum err sqlite_history_list(struct store *store, const struct history_filter *f
                              struct error *err)
 {
     static const enum sql lists[HISTORY_SOURCES] = {
-        [HISTORY_ALL] = Q_HISTORY_LIST,       [HISTORY_KIND] = Q_HISTORY_LIST_KIND,
-        [HISTORY_RARE] = Q_HISTORY_LIST_RARE, [HISTORY_OF] = Q_HISTORY_OF,
+        [HISTORY_ALL] = Q_HISTORY_LIST,        [HISTORY_KIND] = Q_HISTORY_LIST_KIND,
+        [HISTORY_RARE] = Q_HISTORY_LIST_RARE,  [HISTORY_OF] = Q_HISTORY_OF,
         [HISTORY_OF_KIND] = Q_HISTORY_OF_KIND, [HISTORY_OF_RARE] = Q_HISTORY_OF_RARE,
     };
     const struct history_page page = history_page_of(f);

@@ -37,8 +37,9 @@ static int by_scheduled_at(const void *a, const void *b)
 static bool was_ahead_at(const struct srun *r, const struct def *d, struct wall t)
 {
     /* When it ended is told by its instance's clock; one that never started was cancelled by this, whenever
-     * that was. */
+     * that was; one that ended before its own time did so after a step back, which tells nothing. */
     bool was_over = !account_is_open(r) && r->last.ended_at.us + US_PER_S < t.us &&
+                    r->last.ended_at.us >= r->scheduled_at.us &&
                     !(r->last.run.state == RUN_CANCELLED && list_empty(&r->attempts));
 
     return !r->triggered && !was_over &&
@@ -188,18 +189,32 @@ static bool may_be_missed(const struct world *w, const struct sched *s, const st
            was_open(s, e, from, until);
 }
 
+/* The run that was the last of max_runs: its own, or one that the definition before had begun for it. */
+static struct wall last_made(const struct made *made)
+{
+    struct wall last = {INT64_MIN};
+
+    if (made->n > 0)
+        last = made->runs[made->n - 1]->scheduled_at;
+    for (size_t k = 0; made->n == 0 && k < made->older_n; k++) {
+        if (made->older[k]->scheduled_at.us > last.us)
+            last = made->older[k]->scheduled_at;
+    }
+    return last;
+}
+
 static void account_cron(struct world *w, const struct sched *s, const struct epoch *e,
                          const struct made *made)
 {
     struct wall end = undecided_from(e);
-    bool stopped = e->def.max_runs >= 0 && e->at_close.runs >= e->def.max_runs && made->n > 0;
+    bool stopped = e->def.max_runs >= 0 && e->at_close.runs >= e->def.max_runs && made->n + made->older_n > 0;
     struct wall at = e->registered_at;
     int64_t missing = 0;
     int64_t others = 0; /* that may be runs of the definition before */
     size_t k = 0;
 
     if (wall_is_never(end) && stopped)
-        end = made->runs[made->n - 1]->scheduled_at;
+        end = last_made(made);
     else if (wall_is_never(end))
         end = wall_add(e->def.end_at, 1);
     else

@@ -15,8 +15,12 @@
 #include "base/alloc.h"
 #include "engine/core_internal.h"
 
-/* A queue is slow when what stands in it will not all have begun within this. */
-#define PATIENCE_US (2 * US_PER_S)
+/*
+ * A queue is slow when what stands in it will not all have begun within this. Long enough for what a burst on
+ * a busy machine makes of a healthy target: to write its runs down and to claim them again would only cost
+ * more.
+ */
+#define PATIENCE_US (6 * US_PER_S)
 /* When what is handed back comes again. */
 #define BACK_LEAST_US (1 * US_PER_S)
 #define BACK_MOST_US (60 * US_PER_S)

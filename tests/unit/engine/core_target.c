@@ -141,7 +141,7 @@ static void what_would_wait_too_long_is_handed_back_and_leaves_room_for_others(v
 
     (void)state;
     fixture_init(&f, (struct core_options){.held_max = 20, .target_max = {[TASK_REST] = 2}});
-    jam(&f, 20, US_PER_S);
+    jam(&f, 20, 2 * US_PER_S);
     a = expect(&f, CORE_RECORD);
     /* Of the 18 places that the two under way leave, half. */
     assert_int_equal(a.n, 9);
@@ -171,7 +171,7 @@ static void what_was_quick_when_it_queued_up_is_looked_at_again(void **state)
     assert_true(core_wake_at(f.core).mono.us <= f.now.mono.us + US_PER_S);
     f.now.mono = core_wake_at(f.core).mono;
     core_tick(f.core, f.now);
-    assert_int_equal(expect(&f, CORE_RECORD).n, 9);
+    assert_int_equal(expect(&f, CORE_RECORD).n, 6); /* what is left will have begun in time */
 }
 
 static void a_queue_that_moves_quickly_is_left_alone(void **state)

@@ -222,7 +222,8 @@ static void an_older_builds_database_is_migrated(void **state)
     ok(open_file(p->path, &f, &err), &err);
     sqlite_file_free(TAKE(f));
     exec_raw(p->path, "ALTER TABLE run DROP COLUMN by_hand_at; ALTER TABLE run_log DROP COLUMN by_hand_at;"
-                      "DROP TABLE answer; ALTER TABLE run DROP COLUMN label; UPDATE meta SET value = '1' WHERE key = 'schema_version';"
+                      "DROP TABLE answer; ALTER TABLE run DROP COLUMN label; UPDATE meta SET value = '1' "
+                      "WHERE key = 'schema_version';"
                       "INSERT INTO run (id, schedule_id, version, scheduled_at, state, attempt, failures) "
                       "VALUES (x'00000000000000000000000000000001', x'00', 1, 5, 5, 1, 1)");
     ok(open_file(p->path, &f, &err), &err);

@@ -26,7 +26,7 @@
 #include "deliver/sign.h"
 
 /* Operations that wait: bounded by the connections, whose requests they are, and the engine's own claims. */
-enum { QUEUE_LIMIT = 65536, GROUP_LIMIT = 1024, ADDRESS_MAX = 300, BATCH_MAX = 10000 };
+enum { QUEUE_LIMIT = 65536, GROUP_LIMIT = 1024, ADDRESS_MAX = 300 };
 
 /* After the grace: what a stop may take at most. The engine takes as long for its last records. */
 #define AFTER_GRACE_US (5 * US_PER_S)
@@ -246,7 +246,8 @@ static struct api_options api_options_of(struct service *v)
         .rate = s->server.rate,
         .rate_burst = s->server.rate_burst,
         .idle_s = (unsigned)(s->server.idle_timeout_us / US_PER_S),
-        .batch_max = BATCH_MAX,
+        .batch_max = (size_t)s->server.max_batch_items,
+        .json_depth_max = (unsigned)s->server.max_json_depth,
         .reset = s->admin.reset,
         .version = v->version,
         .rules = v->rules,

@@ -17,6 +17,7 @@
 #include "api/rate.h"
 #include "api/writer.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "calendar/zones.h"
 
@@ -51,6 +52,8 @@ static void set_defaults(struct api_options *o)
         o->rate_burst = 2 * o->rate;
     if (o->batch_max == 0)
         o->batch_max = 10000;
+    if (o->json_depth_max == 0)
+        o->json_depth_max = JSON_DEPTH_MAX;
     if (!o->version)
         o->version = "";
 }

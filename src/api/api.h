@@ -37,7 +37,8 @@ struct api_options {
     int64_t header_us;           /* the headers of a request may take so long; default 10 s */
     int64_t rate;                /* requests a second for each client's address; 0: no limit */
     int64_t rate_burst;          /* at once; 0: twice the rate */
-    size_t batch_max;            /* items; 10,000 */
+    size_t batch_max;            /* items; default 10,000 */
+    unsigned json_depth_max;     /* of a request's body; default 64, at most JSON_DEPTH_LIMIT / 2 */
     bool reset;                  /* POST /admin/reset may remove everything */
     const char *version;         /* of the build */
     struct schedule_rules rules; /* what it points to outlives the API */

@@ -15,7 +15,7 @@ bool body_json(struct request *r, json_t **ret)
         answer_problem(r, PROBLEM_SYNTAX, "a JSON body is expected");
         return false;
     }
-    if (!json_parse(buf_str(&r->body), JSON_DEPTH_MAX, ret, &err))
+    if (!json_parse(buf_str(&r->body), r->api->options.json_depth_max, ret, &err))
         return true;
     if (err.code == ERR_SYNTAX)
         error_prefix(&err, "%s", err.where);

@@ -14,7 +14,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* MAX: what clients may send. LIMIT: what is read or written at all, since both call themselves per level. */
+/* MAX: what clients may send when nothing else is configured. LIMIT: what is read or written at all, since
+ * both call themselves per level. */
 enum { JSON_DEPTH_MAX = 64, JSON_DEPTH_LIMIT = 256 };
 
 /* Before any other use, once, from main: hooks jansson's memory to base/alloc and seeds its hash. */

@@ -48,6 +48,8 @@ struct settings {
         int64_t max_connections;
         int64_t max_body_bytes;
         int64_t max_batch_bytes;
+        int64_t max_batch_items;
+        int64_t max_json_depth;
         int64_t idle_timeout_us;
         int64_t event_streams;
         int64_t header_timeout_us;

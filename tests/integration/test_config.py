@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness import TOP, run_cli
+from harness import TOP, definition, run_cli
 
 
 def check(tmp_path, text, *arguments, **env):
@@ -127,6 +127,26 @@ def test_the_server_does_what_the_file_says(make_carillon):
     (listening,) = one.log_events("listening")
     assert listening["instance"] == "here"
     assert listening["settings"] == "./config.yaml"
+
+
+def test_depth_and_length_of_a_batch_are_as_configured(make_carillon, receiver):
+    one = make_carillon(config="server:\n  max_json_depth: 10\n  max_batch_items: 3\n")
+
+    def nested(levels):
+        """A definition whose task.data makes it so deep in all."""
+        data = "x"
+        for _ in range(levels - 2):
+            data = [data]
+        return definition(receiver.url, task={"data": data})
+
+    assert one.api.post("/schedules", nested(10)).status == 201
+    deep = one.api.post("/schedules", nested(11))
+    assert deep.status == 400 and "nested too deeply" in deep.json()["detail"]
+    batch = [definition(receiver.url, key=str(i)) for i in range(4)]
+    assert one.api.post("/schedules/batch", batch[:3]).status == 200
+    long = one.api.post("/schedules/batch", batch)
+    assert long.status == 413 and "at most 3 items" in long.json()["detail"]
+    assert len(one.api.get("/schedules").json()) == 4
 
 
 def test_members_without_effect_are_told_at_the_start(make_carillon):

@@ -95,13 +95,13 @@ static int64_t missed_in_all(const struct timer *t)
     return sum;
 }
 
-/* `missing` occurrences became no run: are there as many on the timer? */
-static bool is_counted(const struct epoch *e, const struct made *made, int64_t missing)
+/* `missing` occurrences became no run, and `others` may have: are there as many on the timer? */
+static bool is_counted(const struct epoch *e, const struct made *made, int64_t missing, int64_t others)
 {
     int64_t counted = missed_in_all(&e->at_close);
 
     return missing + made->skipped_least <= counted &&
-           counted <= missing + made->skipped_most + made->doubtful;
+           counted <= missing + others + made->skipped_most + made->doubtful;
 }
 
 static bool is_older(const struct made *made, struct wall occurrence)
@@ -249,7 +249,7 @@ static void account_cron(struct world *w, const struct sched *s, const struct ep
     if (k < made->n)
         check_failed(w, "s%zu: r%zu is of no occurrence, or of one that has a run already", s->no,
                      made->runs[k]->no);
-    if (!is_counted(e, made, missing) && !is_counted(e, made, missing + others))
+    if (!is_counted(e, made, missing, others))
         check_failed(w,
                      "s%zu: %lld occurrences became no run and %lld to %lld came too late, %lld are counted",
                      s->no, (long long)missing, (long long)made->skipped_least, (long long)made->skipped_most,
@@ -272,7 +272,7 @@ static void account_one_shot(struct world *w, const struct sched *s, const struc
     bool decided = wall_is_never(undecided_from(e));
     int64_t missing = decided - (int64_t)made->n;
 
-    if (!is_counted(e, made, missing) && made->doubtful == 0 && made->older_n == 0)
+    if (!is_counted(e, made, missing, 0) && made->doubtful == 0 && made->older_n == 0)
         check_failed(w, "s%zu: a one-shot has %zu runs and %lld missed, and is %s", s->no, made->n,
                      (long long)missed_in_all(&e->at_close), decided ? "decided" : "undecided");
     if (made->n > 0 &&

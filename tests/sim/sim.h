@@ -141,6 +141,7 @@ enum fate {
     FATE_LATER,   /* 429 with Retry-After */
     FATE_NO_CONNECTION,
     FATE_NO_ANSWER, /* delivered, and the answer got lost */
+    FATE_NOT_SENT,  /* for want of a descriptor: no attempt at all */
 };
 
 struct attempt {

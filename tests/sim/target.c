@@ -6,11 +6,15 @@
 #include "base/alloc.h"
 #include "sim.h"
 
+enum { NOT_SENT_PERMILLE = 8 };
+
 static enum fate draw_fate_of_the_living(struct world *w, const struct def *d)
 {
     unsigned permille = world_settling(w) ? 0 : w->targets_down_until > w->t ? 1000 : d->fail_permille;
     uint64_t roll;
 
+    if (!world_settling(w) && chance(w, NOT_SENT_PERMILLE))
+        return FATE_NOT_SENT;
     if (!chance(w, permille))
         return FATE_OK;
     roll = pick(w, 100);
@@ -70,9 +74,19 @@ static struct attempt_result result_of(struct world *w, const struct attempt *a,
     case FATE_NO_ANSWER:
         error = "timeout";
         break;
+    case FATE_NOT_SENT:
+        r.not_sent = true;
+        error = "no descriptor";
+        break;
     }
     (void)snprintf(r.error, sizeof(r.error), "%s", error);
     return r;
+}
+
+/* Whether the request gets anywhere. */
+static bool leaves(const struct attempt *a)
+{
+    return a->fate != FATE_NO_CONNECTION && a->fate != FATE_NOT_SENT;
 }
 
 struct attempt *attempt_start(struct world *w, struct inst *i, struct held *h)
@@ -98,15 +112,15 @@ struct attempt *attempt_start(struct world *w, struct inst *i, struct held *h)
     w->attempts_n++;
     trace_add(w, "start (attempt, late us)", (int)i->no, NULL, r, held_run(h)->attempt,
               instance_now(w, i).wall.us - held_run(h)->due_at.us);
-    end_us = a->fate == FATE_NO_CONNECTION ? way_us : 2 * way_us + work_us;
+    end_us = leaves(a) ? 2 * way_us + work_us : way_us;
     /* Too slow for the caller, who hangs up; the target does not know. */
-    if (a->fate != FATE_NO_CONNECTION && (end_us > d->timeout_us || a->fate == FATE_NO_ANSWER)) {
+    if (leaves(a) && (end_us > d->timeout_us || a->fate == FATE_NO_ANSWER)) {
         a->fate = FATE_NO_ANSWER;
         end_us = d->timeout_us;
     }
     if (w->sabotage == SABOTAGE_NO_DELIVERY && w->t > 10 * US_PER_S && chance(w, 50))
         a->fate = FATE_OK;
-    else if (a->fate != FATE_NO_CONNECTION)
+    else if (leaves(a))
         event_add(w, w->t + way_us, EV_ARRIVE, NO_INSTANCE, a);
     a->result = result_of(w, a, end_us);
     event_add(w, w->t + end_us, EV_END, (int)i->no, a);
@@ -136,7 +150,7 @@ void attempt_end(struct world *w, struct attempt *a)
         a->result = (struct attempt_result){.retry_after_us = -1, .took_us = w->t - a->started_t};
         (void)snprintf(a->result.error, sizeof(a->result.error), "given up");
     } else {
-        a->answered = true;
+        a->answered = a->fate != FATE_NOT_SENT;
     }
     trace_add(w, "attempt ended (status)", (int)a->inst, NULL, a->run, a->result.status, NOTHING);
 }

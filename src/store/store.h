@@ -315,9 +315,9 @@ struct store_ops {
      * (put.result). */
     CHECKED enum err (*put)(struct store *s, struct put *puts, size_t n, struct wall now, struct error *err);
     /*
-     * Looks at f->limit schedules behind f->after, or fewer, and deletes those that match; open runs end as for
-     * outcome/replacement (pending and retrying: cancelled, running: doomed). So its work is bounded also where
-     * few of many match. *ret_reached is the last that it looked at; nil: there is nothing behind.
+     * Looks at f->limit schedules behind f->after, or fewer, and deletes those that match; open runs end as
+     * for outcome/replacement (pending and retrying: cancelled, running: doomed). So its work is bounded also
+     * where few of many match. *ret_reached is the last that it looked at; nil: there is nothing behind.
      */
     CHECKED enum err (*remove)(struct store *s, const struct filter *f, struct wall now,
                                struct uuid_list *ret, struct uuid *ret_reached, struct error *err);

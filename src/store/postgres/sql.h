@@ -165,16 +165,17 @@
     X(Q_GET, "SELECT " RECORD_COLUMNS " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE s.id = $1")      \
     X(Q_ID_BY_IDENTITY, "SELECT s.id, s.operation, s.application, s.client_group, s.client_key, "            \
                         "s.client_type FROM @schedule s WHERE s.client_key = $1 AND s.hash = $2")            \
-    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTERED BEHIND)                                                          \
-    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTERED BEHIND)                                                        \
-    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTERED BEHIND_IN("s.client_group, s.id"))                                                    \
-    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS IN_APPLICATION FILTERED BEHIND_IN("s.application, s.id"))                                        \
-    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED FILTERED BEHIND)                                                  \
-    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                      \
-    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                    \
-    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND_IN("s.client_group, s.id"))                                                                \
-    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND_IN("s.application, s.id"))                                                    \
-    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND)                                                              \
+    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTERED BEHIND)                                          \
+    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTERED BEHIND)                                        \
+    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTERED BEHIND_IN("s.client_group, s.id"))         \
+    X(Q_LIST_BY_APPLICATION,                                                                                 \
+      "SELECT " RECORD_COLUMNS IN_APPLICATION FILTERED BEHIND_IN("s.application, s.id"))                     \
+    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED FILTERED BEHIND)                                  \
+    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                        \
+    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                      \
+    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND_IN("s.client_group, s.id"))                                       \
+    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND_IN("s.application, s.id"))                            \
+    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND)                                                                \
     X(Q_FINISHED_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 2 AND t.finished_at < $1 "                 \
                        "ORDER BY t.finished_at LIMIT $2 FOR UPDATE OF t SKIP LOCKED")                        \
     X(Q_WITHOUT_RUNS, "SELECT u.id FROM unnest($1::uuid[]) AS u (id) WHERE NOT EXISTS "                      \

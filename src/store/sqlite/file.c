@@ -232,8 +232,8 @@ static enum err prepare(struct sqlite_file *f, struct error *err)
         return e;
     e = schema_migrate(db, f->path, f->schema, err);
     if (!e && f->schema == SCHEMA_MAIN &&
-        sqlite3_exec(db, "UPDATE run INDEXED BY run_lease SET lease_until = 0 WHERE state = 1", NULL,
-                           NULL, NULL) != SQLITE_OK)
+        sqlite3_exec(db, "UPDATE run INDEXED BY run_lease SET lease_until = 0 WHERE state = 1", NULL, NULL,
+                     NULL) != SQLITE_OK)
         e = refuse(db, f->path, "cannot end the leases of the last process", err);
     MUST(sqlite3_close(db) == SQLITE_OK); /* no statement is left */
     return e;

@@ -103,16 +103,16 @@
     X(Q_TIMER_LAST, "UPDATE timer SET last_state = ?, last_at = ? WHERE id = ?")                             \
     X(Q_GET, "SELECT " RECORD_COLUMNS                                                                        \
              " FROM schedule s INDEXED BY schedule_id CROSS JOIN timer t ON t.id = s.id WHERE s.id = ?")     \
-    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTER_PAGE)                                                          \
-    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTER_PAGE)                                                        \
-    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTER_PAGE)                                                    \
-    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS IN_APPLICATION FILTER_PAGE)                                        \
-    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED " AND " MATCHES BEHIND_PAUSED)                                                  \
-    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                      \
-    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                    \
-    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND)                                                                \
-    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND)                                                    \
-    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND_PAUSED)                                                              \
+    X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTER_PAGE)                                              \
+    X(Q_LIST_BY_KEY, "SELECT " RECORD_COLUMNS IN_KEY FILTER_PAGE)                                            \
+    X(Q_LIST_BY_GROUP, "SELECT " RECORD_COLUMNS IN_GROUP FILTER_PAGE)                                        \
+    X(Q_LIST_BY_APPLICATION, "SELECT " RECORD_COLUMNS IN_APPLICATION FILTER_PAGE)                            \
+    X(Q_LIST_BY_PAUSED, "SELECT " RECORD_COLUMNS IN_PAUSED " AND " MATCHES BEHIND_PAUSED)                    \
+    X(Q_IDS_BY_ID, LOOK IN_ID BEHIND)                                                                        \
+    X(Q_IDS_BY_KEY, LOOK IN_KEY BEHIND)                                                                      \
+    X(Q_IDS_BY_GROUP, LOOK IN_GROUP BEHIND)                                                                  \
+    X(Q_IDS_BY_APPLICATION, LOOK IN_APPLICATION BEHIND)                                                      \
+    X(Q_IDS_BY_PAUSED, LOOK IN_PAUSED BEHIND_PAUSED)                                                         \
     X(Q_FINISHED, "SELECT t.id, EXISTS (SELECT 1 FROM run r INDEXED BY run_identity "                        \
                   "WHERE r.schedule_id = t.id AND r.state < 3) OR EXISTS (SELECT 1 FROM run r "              \
                   "INDEXED BY run_dead_schedule WHERE r.schedule_id = t.id AND r.state = 5) "                \

@@ -169,12 +169,14 @@ void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_po
 }
 
 /*
- * What is due by wall time needs no more than a look. But others judge our leases by that clock: after a step
- * forwards they may think them over, so they are renewed at once.
+ * How far this clock is from the store's is known from the answers of claims: after a step it is asked at
+ * once, else what is due would be looked for by a time that is wrong by the step. And others judge our leases
+ * by theirs: after a step forwards they may think them over, so they are renewed.
  */
 void core_on_clock_set(struct core *c, struct core_now now)
 {
     core_enter(c, now);
+    claims_due(c, (struct wall){INT64_MIN});
     leases_hurry(c);
     core_step(c);
 }

@@ -175,8 +175,10 @@ static void apply_changes(struct core *c)
         apply_change(c, &l->changed[i]);
     if (l->changed_missed)
         dooms_suspect_all(c);
-    if (l->changed_lost)
+    if (l->changed_lost) {
         held_hand_back_claim(c);
+        dooms_suspect_all(c);
+    }
 }
 
 static void forget_changes(struct core_claims *l)
@@ -255,6 +257,7 @@ void core_on_claim_failed(struct core *c, struct core_now now)
     l->noticed = WALL_NEVER; /* next_due was lowered by it already */
     l->backoff_us = core_next_backoff(c, l->backoff_us);
     l->not_before = mono_add(now.mono, l->backoff_us);
+    apply_changes(c);
     forget_changes(l);
     core_step(c);
 }

@@ -211,12 +211,14 @@ static struct wall back_at(const struct core *c, struct target *t, const struct 
 /* From its end: those have the longest to wait. */
 static void shorten(struct core *c, struct target *t)
 {
+    t->users++; /* its last run may be let go of */
     while (t->queued > 0 && is_too_long(c, t)) {
         struct held *last = CONTAINER_OF(t->queue.prev, struct held, in_state);
 
         if (held_is_fit(c, last))
             held_hand_back(c, last, back_at(c, t, last));
     }
+    target_leave(c, t);
 }
 
 static bool is_pressed(const struct core *c)

@@ -200,6 +200,7 @@ enum err op_run_act_new(size_t n, op_done_fn done, struct op_run_act **ret, stru
     o = alloc_new(struct op_run_act);
     o->op.type = &act_type;
     o->op.done = done;
+    o->op.weight = n > 0 && n < RUN_ACTS_PART ? n : RUN_ACTS_PART; /* of a part */
     o->acts = acts;
     o->n = n;
     o->filter.state = RUN_DEAD;
@@ -414,6 +415,7 @@ enum err op_backfill_new(size_t n, op_done_fn done, struct op_backfill **ret, st
     o = alloc_new(struct op_backfill);
     o->op.type = &backfill_type;
     o->op.done = done;
+    o->op.weight = n < BACKFILL_PART ? n : BACKFILL_PART; /* of a part */
     o->times = times;
     o->n = n;
     *ret = o;
@@ -497,6 +499,7 @@ struct op_reset *op_reset_new(op_done_fn done)
 
     o->op.type = &reset_type;
     o->op.done = done;
+    o->op.weight = RESET_PART;
     return o;
 }
 

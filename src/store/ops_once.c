@@ -9,6 +9,13 @@
 #include "base/buf.h"
 #include "store/op.h"
 
+/* That it is at work was said by this very operation: in a part that is committed, or whose answer was lost.
+ */
+static bool is_ours(const struct op_once *o, const struct kept_answer *found)
+{
+    return o->op.parts > 0 || found->at.us == o->marked_at.us;
+}
+
 /* Sets o->ret; ONCE_DONE: it is to be done. */
 static enum err look(struct store *s, struct op_once *o, struct wall now, struct error *err)
 {
@@ -25,7 +32,7 @@ static enum err look(struct store *s, struct op_once *o, struct wall now, struct
             o->ret = ONCE_OTHER;
         else if (found.text)
             o->ret = ONCE_AGAIN;
-        else if (!o->marked && found.at.us >= wall_add(now, -ONCE_WORK_US).us)
+        else if (!is_ours(o, &found) && found.at.us >= wall_add(now, -ONCE_WORK_US).us)
             o->ret = ONCE_AT_WORK;
     }
     if (o->ret == ONCE_AGAIN)
@@ -63,7 +70,7 @@ static enum err finish(struct store *s, struct op_once *o, struct wall now, stru
     if (kept)
         return keep(s, o, now, &text, err);
     /* At work no more. */
-    return o->marked ? keep(s, o, (struct wall){0}, NULL, err) : ERR_NONE;
+    return o->op.parts > 0 || o->marked_at.us != 0 ? keep(s, o, (struct wall){0}, NULL, err) : ERR_NONE;
 }
 
 static enum err run_one(struct store *s, struct op_once *o, struct wall now, struct notice *notice,
@@ -74,6 +81,13 @@ static enum err run_one(struct store *s, struct op_once *o, struct wall now, str
 
     kept_answer_done(&o->ret_kept); /* of a try that came to nothing */
     e = look(s, o, now, err);
+    if (!e && o->ret == ONCE_AT_WORK && o->op.parts > 0) {
+        /* A repetition looks at this very moment, elsewhere; what was begun here goes on here, a group later.
+         */
+        o->ret = ONCE_DONE;
+        o->op.unfinished = true;
+        return ERR_NONE;
+    }
     if (e || o->ret != ONCE_DONE)
         return e;
     inner->err = (struct error){0};
@@ -85,7 +99,7 @@ static enum err run_one(struct store *s, struct op_once *o, struct wall now, str
     if (!inner->unfinished || inner->err.code)
         return finish(s, o, now, err);
     o->op.unfinished = true;
-    o->marked = true;
+    o->marked_at = now;
     return keep(s, o, now, NULL, err);
 }
 

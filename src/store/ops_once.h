@@ -36,7 +36,7 @@ struct op_once {
     size_t answer_max; /* bytes */
     enum once_result ret;
     struct kept_answer ret_kept; /* owned */
-    bool marked;                 /* the operation's: it has said that it is at work */
+    struct wall marked_at;       /* the operation's: when it last said, or tried to, that it is at work */
 };
 void op_once_init(struct op_once *o, op_done_fn done);
 void op_once_done(struct op_once *o);

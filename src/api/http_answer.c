@@ -117,7 +117,9 @@ bool http_send(struct request *r, bool last)
     struct MHD_Response *own = NULL;
     bool ok;
 
-    last = last || a->close;
+    /* Nothing follows a stream: of one that is asked for by HEAD, libmicrohttpd (0.9.75) sends the last
+     * chunk. */
+    last = last || a->close || a->stream;
     if (!a->prepared)
         own = make_response(a, r->connection, last);
     else if (last)

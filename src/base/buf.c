@@ -156,7 +156,7 @@ void buf_add_json(struct buf *b, struct str s)
             continue;
         }
         buf_add(b, (struct str){s.p + plain, i - plain});
-        if (width == 0)
+        if (width == 0 || c == '\0') /* which no reader of ours, nor PostgreSQL's, takes */
             buf_add(b, STR("\xEF\xBF\xBD"));
         else
             add_json_escape(b, c);

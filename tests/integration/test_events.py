@@ -86,6 +86,17 @@ def test_a_listener_hears_of_every_schedule(carillon, receiver, listen):
     assert listener.until("deleted")[-1][2]["client"]["key"] == "1"
 
 
+def test_asked_by_head_the_connection_ends_with_the_header(carillon):
+    url = urllib.parse.urlsplit(carillon.url)
+    with socket.create_connection((url.hostname, url.port), timeout=LONG) as s:
+        s.sendall(b"HEAD /events HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        got = b""
+        while piece := s.recv(4096):
+            got += piece
+    assert got.startswith(b"HTTP/1.1 200 ") and b"connection: close" in got.lower()
+    assert got.count(b"HTTP/1.1") == 1, "nobody takes what libmicrohttpd sends behind it for another answer"
+
+
 def test_filters_let_pass_what_is_asked_for(carillon, receiver, listen):
     first = register(carillon, definition(receiver.url, "cron", "0 0 1 1 *", key="1"))
     by_schedule = listen(carillon, schedule=first)

@@ -224,6 +224,16 @@ def test_a_secret_at_the_cut_is_not_shown_in_part(carillon, receiver):
     assert events[2]["answer"].rstrip("*") == "x" * (4096 - 10)
 
 
+def test_whatever_bytes_a_target_answers_reach_the_history(carillon, receiver):
+    everything = bytes(range(256))
+    receiver.rule("/bytes", lambda _: answer(200, body=everything))
+    one = register(carillon, kept(receiver.url + "/bytes"))
+    events = wait_for_kinds(carillon, one, ["registered", "started", "succeeded"])
+    told = events[2]["answer"]
+    assert told[0] == "\ufffd" and told[1:128] == everything[1:128].decode()
+    assert set(told[128:]) == {"\ufffd"}
+
+
 # --- a history database that goes away ----------------------------------------------------------------------
 
 

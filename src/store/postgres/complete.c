@@ -168,6 +168,9 @@ static void end_one(struct settling *g, struct outcome *o, const struct held *h)
     x->last_state = o->became;
     x->last_at = o->ended_at;
     x->open--;
+    /* One that waited for its turn, and was given up. */
+    if (h->run.state == RUN_PENDING && wall_is_never(h->run.due_at) && x->waiting > 0)
+        x->waiting--;
     if (x->waiting > 0 && x->waiting == x->open) {
         x->release = true;
         x->waiting--;

@@ -380,6 +380,30 @@ static void runs_by_hand_that_wait_start_one_behind_the_other_the_oldest_first(v
     }
 }
 
+static void giving_up_one_that_waits_starts_none_beside_the_one_under_way(void **state)
+{
+    struct ground *g = *state;
+    struct uuid id = registered_as(g, "k", DAILY);
+    struct run_insert runs[] = {by_hand(g, id, 3, true), by_hand(g, id, 2, true), by_hand(g, id, 1, true)};
+    struct error err = {0};
+    struct claim_result c;
+    struct claim_result none;
+
+    begin(g);
+    ok(store_insert_runs(g->s, runs, COUNT_OF(runs), &err), &err);
+    commit(g);
+    assert_true(release(g, id));
+    c = claim_n(g, 1);
+    assert_int_equal(act(g, RUN_DISCARD, runs[2].run.id).result, RUN_ACTED);
+    none = claim_n(g, 0);
+    claim_result_done(&none);
+    (void)ended(g, &c.items[0], RUN_SUCCEEDED);
+    claim_result_done(&c);
+    c = claim_n(g, 1);
+    assert_true(uuid_eq(c.items[0].run.id, runs[1].run.id));
+    claim_result_done(&c);
+}
+
 /* --- answers --- */
 
 static struct kept_answer answer(unsigned char key, struct wall at, const char *text)
@@ -492,6 +516,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_are_judged_each_alone),
     cmocka_unit_test(the_times_that_have_a_run_are_known_whatever_became_of_it),
     cmocka_unit_test(runs_by_hand_that_wait_start_one_behind_the_other_the_oldest_first),
+    cmocka_unit_test(giving_up_one_that_waits_starts_none_beside_the_one_under_way),
     cmocka_unit_test(an_answer_is_kept_under_its_key_and_replaced),
     cmocka_unit_test(old_answers_are_trimmed_a_few_at_a_time),
     cmocka_unit_test(what_is_left_without_schedules_is_cleared_a_few_at_a_time),

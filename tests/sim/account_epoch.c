@@ -249,6 +249,9 @@ static void account_cron(struct world *w, const struct sched *s, const struct ep
     if (k < made->n)
         check_failed(w, "s%zu: r%zu is of no occurrence, or of one that has a run already", s->no,
                      made->runs[k]->no);
+    /* A pause after a step back may take back one from before others that were counted: they come again. */
+    if (w->stepped_back && e->pauses_n > 0)
+        others += missed_in_all(&e->at_close);
     if (!is_counted(e, made, missing, others))
         check_failed(w,
                      "s%zu: %lld occurrences became no run and %lld to %lld came too late, %lld are counted",

@@ -70,6 +70,7 @@ static void step_clock(struct world *w)
     world_disturb(w, w->t);
     w->latest_wall = world_latest_wall(w);
     w->step_us += us;
+    w->stepped_back = w->stepped_back || us < 0;
     w->step_t = w->t;
     world_shift_disturbances(w, us);
     if (!w->config.told_of_steps)

@@ -315,6 +315,7 @@ struct world {
     struct heap events;
     struct wall wall_base;
     int64_t step_us;         /* all steps of the cluster's clock */
+    bool stepped_back;       /* one of them at least */
     int64_t step_t;          /* of the last one; INT64_MIN / 2: none yet */
     struct wall latest_wall; /* before the last one */
     int64_t store_down_until;

@@ -197,6 +197,29 @@ static void a_replacement_whose_old_runs_holder_died_fires_it_at_the_leases_end(
     claim_result_done(&c);
 }
 
+/* It never recorded anything, and a second after T others took it for made: it is not, and so it fires. */
+static void what_was_taken_for_made_fires_when_its_holder_was_lost(void **state)
+{
+    struct ground *g = *state;
+    struct uuid id = registered_as(g, "k", "\"type\":\"cron\",\"schedule\":\"0 * * * * *\"");
+    struct wall t = wall_add(g->now, 60 * SECOND);
+    struct claim_result c;
+
+    sleep_us(g, 60 * SECOND - SECOND / 2);
+    c = claim_n(g, 1);
+    (void)registered_as(g, "k", "\"type\":\"date\",\"schedule\":\"2030-01-01T00:01:00Z\"");
+    sleep_us(g, 2 * SECOND);
+    nothing_is_due(g);
+    assert_int_equal(timer_of(g, id).runs, 1);
+    sleep_us(g, 60 * SECOND);
+    nothing_is_due(g); /* the orphan's lease ends */
+    assert_int_equal(fired(g).us, t.us);
+    assert_int_equal(timer_of(g, id).runs, 1);
+    assert_int_equal(timer_of(g, id).state, SCHEDULE_FINISHED);
+    assert_int_equal(missed_in_all(g, id), 0);
+    claim_result_done(&c);
+}
+
 /* A date that is registered again after its run is the same occurrence: it fires again, under the same
  * Idempotency-Key, and a receiver that drops repetitions drops it. See docs/policies.md. */
 static void a_date_registered_again_fires_again_as_the_same_occurrence(void **state)
@@ -376,6 +399,7 @@ int main(void)
         SENTENCE(a_long_attempt_of_the_old_definition_does_not_hold_up_the_new_one),
         SENTENCE(an_occurrence_of_the_new_definition_alone_does_not_wait),
         SENTENCE(a_replacement_whose_old_runs_holder_died_fires_it_at_the_leases_end),
+        SENTENCE(what_was_taken_for_made_fires_when_its_holder_was_lost),
         SENTENCE(a_date_registered_again_fires_again_as_the_same_occurrence),
         SENTENCE(a_one_shot_paused_and_resumed_just_before_its_time_fires),
         SENTENCE(a_one_shot_whose_time_passed_while_it_was_paused_fires_late),

@@ -6,7 +6,9 @@
 #include "cli/show.h"
 #include "cli/talk.h"
 
-int command_runs(const struct cli_host *host, const struct command *c, const struct args *a)
+/* GET of `what`, of all schedules or of the one that is named, with those of `filters` that were given. */
+static int list_of(const struct cli_host *host, const struct command *c, const struct args *a,
+                   const char *what, const char *const *filters, int (*show)(const json_t *all))
 {
     CLEANUP(talk_done) struct talk t = {0};
     CLEANUP(buf_done_p) struct buf path = {0};
@@ -22,36 +24,26 @@ int command_runs(const struct cli_host *host, const struct command *c, const str
         buf_add_cstr(&path, "/schedules/");
         client_add_escaped(&path, str_of(a->words[0]));
     }
-    buf_addf(&path, "/runs?limit=%lld", (long long)(limit < TALK_PAGE_MAX ? limit : TALK_PAGE_MAX));
-    talk_add_filter(c, a, "state", &path);
+    buf_addf(&path, "/%s?limit=%lld", what, (long long)(limit < TALK_PAGE_MAX ? limit : TALK_PAGE_MAX));
+    for (; *filters; filters++)
+        talk_add_filter(c, a, *filters, &path);
     if (!buf_ok(&path))
         return out_usage(c->name, "the ID is too long");
-    return talk_list(&t, &path, limit, show_runs);
+    return talk_list(&t, &path, limit, show);
+}
+
+int command_runs(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    static const char *const filters[] = {"state", NULL};
+
+    return list_of(host, c, a, "runs", filters, show_runs);
 }
 
 int command_history(const struct cli_host *host, const struct command *c, const struct args *a)
 {
-    CLEANUP(talk_done) struct talk t = {0};
-    CLEANUP(buf_done_p) struct buf path = {0};
-    int64_t limit;
-    int status = talk_limit(c, a, &limit);
+    static const char *const filters[] = {"kind", "from", "to", NULL};
 
-    if (!status)
-        status = talk_open(host, c, a, &t);
-    if (status)
-        return status;
-    buf_init(&path, TALK_PATH_MAX);
-    if (a->words_n > 0) {
-        buf_add_cstr(&path, "/schedules/");
-        client_add_escaped(&path, str_of(a->words[0]));
-    }
-    buf_addf(&path, "/history?limit=%lld", (long long)(limit < TALK_PAGE_MAX ? limit : TALK_PAGE_MAX));
-    talk_add_filter(c, a, "kind", &path);
-    talk_add_filter(c, a, "from", &path);
-    talk_add_filter(c, a, "to", &path);
-    if (!buf_ok(&path))
-        return out_usage(c->name, "the ID is too long");
-    return talk_list(&t, &path, limit, show_history);
+    return list_of(host, c, a, "history", filters, show_history);
 }
 
 /* Which runs are meant, as the call's body; NULL: that was not said in one way. */

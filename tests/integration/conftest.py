@@ -3,13 +3,18 @@
     carillon       one instance that runs
     make_carillon  a function that makes more, with settings of their own
     receiver       records what it gets; see receiver.py for what it can do
+    counting       counts what it gets, in a process of its own, for loads; see counting.py
+    server         a PostgreSQL for the tests of one file
+    postgres       the same, without anything of Carillon's in it
 """
 
 import signal
 
 import pytest
 
+from counting import Counting
 from harness import Carillon
+from postgres_peer import Postgres
 from receiver import Receiver
 
 TEST_SECONDS = 180
@@ -71,3 +76,23 @@ def receiver():
     one = Receiver()
     yield one
     one.close()
+
+
+@pytest.fixture
+def counting(tmp_path):
+    one = Counting(tmp_path)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module")
+def server():
+    one = Postgres()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def postgres(server):
+    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
+    return server

@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from counting import Counting
 from harness import definition, wait_until
 from postgres_peer import Postgres
 from redis_peer import Redis
@@ -21,26 +20,6 @@ pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is 
 
 LEASE_S = 3
 INSTANCES = 3
-
-
-@pytest.fixture(scope="module")
-def server():
-    one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def postgres(server):
-    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
-    return server
-
-
-@pytest.fixture
-def counting(tmp_path):
-    one = Counting(tmp_path)
-    yield one
-    one.stop()
 
 
 @pytest.fixture

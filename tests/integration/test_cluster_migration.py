@@ -8,7 +8,6 @@ import concurrent.futures
 
 import pytest
 
-from counting import Counting
 from harness import definition, wait_until
 from postgres_peer import Postgres
 from siege import Siege, judge_record
@@ -32,13 +31,6 @@ COMMIT
 @pytest.fixture
 def postgres():
     one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def counting(tmp_path):
-    one = Counting(tmp_path)
     yield one
     one.stop()
 

@@ -4,7 +4,6 @@ for a fire, a page or a deletion beside 100,000 schedules as beside none. Times 
 
 import pytest
 
-from counting import Counting
 from harness import definition, wait_until
 from many import KEY, Reads, multiply
 from postgres_peer import Postgres
@@ -22,13 +21,6 @@ ROWS_A_FIRE = 25
 def postgres():
     # What the planner knows shall be what the test says, not what a lucky autovacuum found.
     one = Postgres(autovacuum="off", max_wal_size="2GB")
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def counting(tmp_path):
-    one = Counting(tmp_path)
     yield one
     one.stop()
 

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from counting import Counting
 from harness import definition, wait_until
 from postgres_peer import Postgres
 from receiver import Answer
@@ -20,26 +19,6 @@ pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is 
 HORIZON_S = 8
 LEAD_S = HORIZON_S / 2  # a claim is sent half a horizon ahead
 MANY = 1500
-
-
-@pytest.fixture(scope="module")
-def server():
-    one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def postgres(server):
-    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
-    return server
-
-
-@pytest.fixture
-def counting(tmp_path):
-    one = Counting(tmp_path)
-    yield one
-    one.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,6 @@ pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is 
 SUCCESSION_S = 40
 
 
-@pytest.fixture(scope="module")
-def server():
-    one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def postgres(server):
-    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
-    return server
-
-
 def make(make_carillon, postgres, name, roles="api,worker,monitor", **settings):
     return make_carillon(
         CARILLON_DATABASE_URL=postgres.url,

@@ -19,19 +19,6 @@ pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is 
 LEASE_S = 3
 
 
-@pytest.fixture(scope="module")
-def server():
-    one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture
-def postgres(server):
-    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
-    return server
-
-
 def instances(make_carillon, postgres, count, **settings):
     common = {
         "CARILLON_DATABASE_URL": postgres.url,

@@ -24,23 +24,10 @@ MODES = ["postgres", "redis"]
 
 
 @pytest.fixture(scope="module")
-def server():
-    one = Postgres()
-    yield one
-    one.stop()
-
-
-@pytest.fixture(scope="module")
 def redis_server():
     one = Redis()
     yield one
     one.stop()
-
-
-@pytest.fixture
-def postgres(server):
-    server.ask("DROP SCHEMA IF EXISTS carillon CASCADE")
-    return server
 
 
 @pytest.fixture

@@ -190,6 +190,20 @@ static void what_our_own_claim_replaced_is_not_asked_about(void **state)
     expect_nothing(&f);
 }
 
+static void what_another_instance_replaced_while_a_claim_failed_is_asked_about(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+
+    (void)state;
+    (void)replaceable_flies(&f);
+    core_on_due(f.core, f.now, f.now.wall);
+    expect(&f, CORE_CLAIM);
+    core_on_changed(f.core, f.now, id_of(1), 0);
+    expect_nothing(&f); /* the claim may be what brings the newer run */
+    core_on_claim_failed(f.core, f.now);
+    assert_int_equal(expect(&f, CORE_ASK_DOOMED).n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +214,7 @@ int main(void)
         cmocka_unit_test(many_are_asked_about_in_several_questions),
         cmocka_unit_test(what_another_instance_replaced_is_given_up),
         cmocka_unit_test(what_our_own_claim_replaced_is_not_asked_about),
+        cmocka_unit_test(what_another_instance_replaced_while_a_claim_failed_is_asked_about),
     };
 
     return cmocka_run_group_tests_name("engine/core_doom", tests, NULL, NULL);

@@ -395,6 +395,29 @@ static void a_clock_set_back_makes_what_is_in_a_queue_wait_for_its_moment_again(
     assert_int_equal(started(&f), 2);
 }
 
+/* A stall longer than the lease, while all room is taken: the queue's last run goes, and its target with it.
+ */
+static void a_queue_whose_last_run_is_let_go_of_ends(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct core_claimed closed;
+    struct core_claimed open;
+    struct gate g = {0};
+
+    (void)state;
+    fixture_init(&f, (struct core_options){.held_max = 2, .admit = admit, .admit_arg = &g});
+    closed = item_at(&f, 1, just_now(1), "closed", "", "");
+    g.from = mono_add(f.now.mono, 1000 * US_PER_S);
+    first_claim(&f, &closed, 1, WALL_NEVER);
+    core_on_due(f.core, f.now, f.now.wall);
+    expect(&f, CORE_CLAIM);
+    pass(&f, 31 * US_PER_S);
+    open = item_at(&f, 2, 500 * US_PER_MS, "open", "", "");
+    claimed(&f, &open, 1, WALL_NEVER);
+    assert_int_equal(stats_of(&f).dropped, 1);
+    assert_int_equal(stats_of(&f).queueing, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_drain_hands_back_what_is_in_a_queue),
         cmocka_unit_test(a_lease_lost_in_a_queue_is_let_go),
         cmocka_unit_test(a_clock_set_back_makes_what_is_in_a_queue_wait_for_its_moment_again),
+        cmocka_unit_test(a_queue_whose_last_run_is_let_go_of_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

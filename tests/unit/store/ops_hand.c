@@ -353,6 +353,45 @@ static void between_two_parts_the_key_is_at_work_until_the_work_is_given_up(void
     op_backfill_free(second);
 }
 
+/* As PostgreSQL does while another instance's transaction looks the same key up. */
+static enum err is_looked_up_elsewhere(struct store *s, struct uuid key, struct kept_answer *ret,
+                                       struct error *err)
+{
+    (void)s;
+    (void)key;
+    (void)ret;
+    return error_set(err, ERR_CONFLICT, NULL, "at work elsewhere");
+}
+
+static void a_repetition_that_looks_between_two_parts_does_not_end_the_work(void **state)
+{
+    struct ground *g = *state;
+    struct uuid id = registered_as(g, "k", "\"type\":\"cron\",\"schedule\":\"0 0 0 1 1 *\"");
+    const struct store_ops *usual = g->s->ops;
+    struct store_ops busy = *usual;
+    struct op_backfill *first = backfill_of(g, id, false);
+    struct op_backfill *second = backfill_of(g, id, false);
+    struct op_once a = once_of(first, 1, 1);
+    struct op_once b = once_of(second, 1, 1);
+
+    busy.get_answer = is_looked_up_elsewhere;
+    assert_int_equal(run_part(g, &a), ONCE_DONE);
+    g->s->ops = &busy;
+    assert_int_equal(run_part(g, &b), ONCE_AT_WORK);
+    assert_int_equal(run_part(g, &a), ONCE_DONE);
+    assert_true(a.op.unfinished);
+    g->s->ops = usual;
+    while (run_part(g, &a) == ONCE_DONE && a.op.unfinished)
+        ;
+    assert_int_equal(a.ret, ONCE_DONE);
+    assert_int_equal(first->ret_created, TIMES);
+    assert_int_equal(run_part(g, &b), ONCE_AGAIN);
+    op_once_done(&a);
+    op_once_done(&b);
+    op_backfill_free(first);
+    op_backfill_free(second);
+}
+
 static void what_fails_in_the_middle_leaves_its_key_free(void **state)
 {
     struct ground *g = *state;
@@ -426,6 +465,7 @@ int main(void)
         SENTENCE(a_reset_leaves_nothing_and_tells_how_much_it_was),
         SENTENCE(what_is_done_once_has_the_same_answer_ever_after),
         SENTENCE(between_two_parts_the_key_is_at_work_until_the_work_is_given_up),
+        SENTENCE(a_repetition_that_looks_between_two_parts_does_not_end_the_work),
         SENTENCE(what_fails_in_the_middle_leaves_its_key_free),
         SENTENCE(upkeep_removes_answers_that_are_not_given_again_any_more),
     };

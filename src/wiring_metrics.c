@@ -71,15 +71,21 @@ static void engine_numbers(const struct engine_stats *e, struct buf *out)
 {
     gauge(out, "monitor", "1 while this instance looks after the cluster.", e->is_monitor);
     gauge(out, "instances", "Instances that live, by this one's last heartbeat.", e->instances);
-    gauge(out, "engine_runs_held", "Runs in memory, in all states.", e->core.held);
+    gauge(out, "engine_runs_held", "Runs in memory, whatever their state.", e->core.held);
+    gauge(out, "engine_runs_waiting",
+          "Runs in memory that wait for their moment or for a place at their target.", e->core.waiting);
     gauge(out, "engine_runs_queueing",
           "Runs whose moment has come and that wait for a place at their target.", e->core.queueing);
+    gauge(out, "engine_attempts_in_flight", "Attempts under way.", e->core.in_flight);
+    gauge(out, "engine_runs_recording", "Runs whose attempt ended and whose outcome is not durable yet.",
+          e->core.recording);
     counter(out, "engine_runs_put_back_total",
             "Runs given back to the database for later since too many waited for the same target.",
             e->core.put_back);
-    gauge(out, "engine_runs_waiting", "Of them, those whose moment has not come.", e->core.waiting);
-    gauge(out, "engine_attempts_in_flight", "Of them, those being delivered.", e->core.in_flight);
-    gauge(out, "engine_runs_recording", "Of them, those ended and not yet durable.", e->core.recording);
+    counter(out, "engine_runs_dropped_total",
+            "Runs let go of unrecorded, for want of memory or since their lease may have ended; they are "
+            "claimed again.",
+            e->core.dropped);
     counter(out, "engine_attempts_started_total", "Attempts started.", e->core.started);
     counter(out, "engine_attempts_not_sent_total",
             "Attempts put off because this instance lacked descriptors or memory.", e->core.not_sent);

@@ -54,6 +54,8 @@ static void write_scrape(struct request *r, const struct store_stats *stats)
     write_gauge(out, "carillon_http_requests_under_way", "Requests that have not been answered.",
                 http_under_way(api->http));
     write_gauge(out, "carillon_http_connections", "Open connections.", http_connections(api->http));
+    write_gauge(out, "carillon_http_connections_max", "Connections that may be open at once.",
+                api->options.connections_max);
     if (api->options.events)
         write_gauge(out, "carillon_event_streams", "Clients that listen to /events.",
                     events_streams(api->options.events));

@@ -10,6 +10,8 @@
 #include "graphql/coerce.h"
 #include "graphql/execute_internal.h"
 
+enum { EXTENSIONS_MAX = 64 * 1024 };
+
 const struct gql_operation *gql_operation_find(const struct gql_document *d, struct str name,
                                                struct gql_faults *faults)
 {
@@ -71,14 +73,41 @@ struct gql_value gql_list(struct gql_execution *x, size_t n)
     return items ? (struct gql_value){.kind = GQL_VALUE_LIST, .list = {items, n}} : gql_null();
 }
 
+static struct gql_value failure(struct gql_execution *x, struct str message, const struct buf *extensions)
+{
+    struct gql_failure *f = arena_new(&x->arena, struct gql_failure);
+
+    if (!f)
+        return gql_null();
+    f->message = arena_str(&x->arena, message);
+    if (buf_ok(extensions))
+        f->extensions = arena_str(&x->arena, buf_str(extensions));
+    return (struct gql_value){.kind = GQL_VALUE_ERROR, .failure = f};
+}
+
 struct gql_value gql_error(struct gql_execution *x, const struct error *err)
 {
-    struct error *copy = arena_new(&x->arena, struct error);
+    CLEANUP(buf_done_p) struct buf extensions = {0};
 
-    if (!copy)
-        return gql_null();
-    *copy = *err;
-    return (struct gql_value){.kind = GQL_VALUE_ERROR, .error = copy};
+    buf_init(&extensions, EXTENSIONS_MAX);
+    buf_addf(&extensions, "{\"code\":\"%s\"", err_name(err->code));
+    if (err->where[0]) {
+        buf_add_cstr(&extensions, ",\"pointer\":");
+        buf_add_json(&extensions, str_of(err->where));
+    }
+    buf_add_char(&extensions, '}');
+    return failure(x, str_of(err->text), &extensions);
+}
+
+struct gql_value gql_failed(struct gql_execution *x, struct str message, const json_t *extensions)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+
+    buf_init(&text, EXTENSIONS_MAX);
+    /* Without memory for them, or too long: the message stands alone. */
+    if (json_write(extensions, &text, NULL))
+        buf_clear(&text);
+    return failure(x, message, &text);
 }
 
 bool gql_wants(const struct gql_call *call, const char *field)

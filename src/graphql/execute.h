@@ -50,6 +50,12 @@ enum gql_value_kind {
     GQL_VALUE_ERROR,
 };
 
+/* A field error. `extensions`: JSON, an object; empty: there are none. */
+struct gql_failure {
+    struct str message;
+    struct str extensions;
+};
+
 /*
  * What a resolver answers for one object. Whatever it points to must live until the execution is freed: in
  * what gql_keep() was told of, in gql_alloc()'s memory, or outside of it all.
@@ -70,7 +76,7 @@ struct gql_value {
             struct gql_value *items; /* gql_list() */
             size_t n;
         } list;
-        const struct error *error; /* gql_error() */
+        const struct gql_failure *failure; /* gql_error(), gql_failed() */
     };
 };
 
@@ -147,6 +153,8 @@ struct gql_value gql_list(struct gql_execution *x, size_t n);
  * ("code", "pointer").
  */
 struct gql_value gql_error(struct gql_execution *x, const struct error *err);
+/* One with extensions of the service's own: an object. Both are copied. */
+struct gql_value gql_failed(struct gql_execution *x, struct str message, const json_t *extensions);
 
 /*
  * A resolver for objects that are JSON objects (json_t): the member with the field's name. What the member

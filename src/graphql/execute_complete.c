@@ -56,21 +56,6 @@ void place_fail(struct gql_execution *x, const struct plan_field *f, struct plac
     p->nulled = true;
 }
 
-static void fail_as(struct gql_execution *x, const struct task *t, struct place *p, const struct error *err)
-{
-    CLEANUP(buf_done_p) struct buf extensions = {0};
-
-    buf_init(&extensions, 1024);
-    buf_addf(&extensions, "{\"code\":\"%s\"", err_name(err->code));
-    if (err->where[0]) {
-        buf_add_cstr(&extensions, ",\"pointer\":");
-        buf_add_json(&extensions, str_of(err->where));
-    }
-    buf_add_char(&extensions, '}');
-    place_fail(x, t->field, p, str_of(err->text),
-               buf_ok(&extensions) ? arena_str(&x->arena, buf_str(&extensions)) : STR(""));
-}
-
 /* Of the field's own value: "Type.field", and what is wrong with it. */
 static void fail_because(struct gql_execution *x, const struct task *t, struct place *p, const char *why)
 {
@@ -295,7 +280,7 @@ static void complete_value(struct completion *c, struct place *p, const struct g
     if (p->required)
         ref = ref->of;
     if (v->kind == GQL_VALUE_ERROR)
-        fail_as(c->x, c->t, p, v->error);
+        place_fail(c->x, c->t->field, p, v->failure->message, v->failure->extensions);
     else if (is_null(v) && p->required)
         fail_because(c->x, c->t, p, "may not be null, but was answered so");
     else if (is_null(v))

@@ -31,6 +31,11 @@ static enum gql_progress resolve_now(struct gql_call *call)
             (void)error_set(&err, ERR_BUSY, "/there", "it failed");
             call->values[i] = gql_error(call->execution, &err);
         }
+        if (json_is_string(v) && strcmp(json_string_value(v), "REFUSE") == 0) {
+            CLEANUP(json_free_p) json_t *extensions = json_pack("{s:s,s:[i,i]}", "code", "own", "at", 1, 2);
+
+            call->values[i] = gql_failed(call->execution, STR("it was refused"), extensions);
+        }
     }
     return GQL_ANSWERED;
 }
@@ -238,6 +243,15 @@ static void a_place_is_nulled_by_one_error_alone(void **state)
         b, "{'dog':{'name':'FAIL','barks':'FAIL'}}", "{ dog { name barks } }", "{}",
         "{'errors':[{'message':'it failed','locations':[{'line':1,'column':9}],'path':['dog','name'],"
         "'extensions':{'code':'busy','pointer':'/there'}}],'data':{'dog':null}}");
+}
+
+static void an_error_may_have_extensions_of_its_own(void **state)
+{
+    struct bench *b = *state;
+
+    assert_answer(b, "{'dog':{'nick':'REFUSE'}}", "{ dog { nick } }", "{}",
+                  "{'errors':[{'message':'it was refused','locations':[{'line':1,'column':9}],'path':['dog',"
+                  "'nick'],'extensions':{'code':'own','at':[1,2]}}],'data':{'dog':{'nick':null}}}");
 }
 
 static void wrong_answers_are_errors_not_data(void **state)
@@ -590,6 +604,7 @@ int main(void)
         cmocka_unit_test(what_is_answered_later_gives_the_same),
         cmocka_unit_test(null_climbs_to_what_may_be_null),
         cmocka_unit_test(a_place_is_nulled_by_one_error_alone),
+        cmocka_unit_test(an_error_may_have_extensions_of_its_own),
         cmocka_unit_test(wrong_answers_are_errors_not_data),
         cmocka_unit_test(skip_and_include_decide_by_variables),
         cmocka_unit_test(a_condition_that_is_null_is_an_error),

@@ -7,14 +7,18 @@
 #include "api/request.h"
 #include "graphql/ast.h"
 
-/* Lives as long as the execution. */
+/*
+ * Lives as long as the execution, which ends when all of its calls came back. The HTTP request may be gone
+ * before: its client hung up, or the server is stopping. No call is resumed then.
+ */
 struct graphql_context {
     struct api *api;
     /*
-     * The HTTP request: its headers (idempotency_key). Of what it answers, nothing is the resolvers'. NULL in
-     * the execution of an event that a subscription tells: its request was answered when the stream began.
+     * The HTTP request, for resolvers and resumes while they run; not for what they have launched. NULL in
+     * the execution of an event that a subscription tells.
      */
     struct request *outer;
+    struct str idempotency_key; /* that it came with, copied; p NULL: none */
     enum gql_operation_kind kind;
     /* Root fields as written, fragments put in, whatever @skip and @include leave out: at most so many are
      * asked. */

@@ -325,7 +325,7 @@ static enum err start(struct service *v, struct error *err)
     if (!e)
         e = make_guard(v, err);
     if (!e)
-        e = wiring_store_open(v->settings, v->instance, &v->store, err);
+        e = wiring_store_open(v->settings, v->instance, v->log, &v->store, err);
     if (e)
         return e;
     v->history = wiring_history_new(v->settings, v->store, v->log);

@@ -29,8 +29,8 @@ void wiring_deadline_met(struct wiring_deadline *d); /* and frees it */
  * functions, whose argument it is. It outlives them. wiring_store.c
  */
 struct wiring_store;
-CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instance, struct wiring_store **ret,
-                                   struct error *err);
+CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
+                                   struct wiring_store **ret, struct error *err);
 CHECKED enum err wiring_store_writer(void *arg, struct store **ret, struct error *err);
 CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error *err);
 /*

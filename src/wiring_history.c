@@ -39,7 +39,8 @@ static enum err open_history(void *arg, struct store **ret, struct error *err)
                                         .history = true,
                                         .schema = s->history.schema,
                                         .unprepared = !s->database.prepared,
-                                        .silent = true};
+                                        .silent = true,
+                                        .log = h->log};
     enum err e = ERR_NONE;
 
     if (settings_sqlite_path(s->history.url, &sqlite.path)) {

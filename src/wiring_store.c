@@ -51,7 +51,7 @@ int64_t wiring_store_look_us(const struct settings *s)
     return s->scheduler.fetch_interval_us * (told ? SELDOM : 1);
 }
 
-static enum err open_postgres(struct wiring_store *w, struct error *err)
+static enum err open_postgres(struct wiring_store *w, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
     struct postgres_options options = {
@@ -61,13 +61,14 @@ static enum err open_postgres(struct wiring_store *w, struct error *err)
         .instance = w->instance,
         .silent = !tells_by_notify(s),
         .poll_us = wiring_store_look_us(s),
+        .log = log,
     };
 
     return postgres_open(&options, &w->postgres, err);
 }
 
-enum err wiring_store_open(const struct settings *s, struct uuid instance, struct wiring_store **ret,
-                           struct error *err)
+enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
+                           struct wiring_store **ret, struct error *err)
 {
     CLEANUP(wiring_store_free_p) struct wiring_store *w = alloc_new(struct wiring_store);
     struct sqlite_options options = {0};
@@ -80,7 +81,7 @@ enum err wiring_store_open(const struct settings *s, struct uuid instance, struc
         if (!e)
             e = sqlite_file_open(&options, &w->file, err);
     } else {
-        e = open_postgres(w, err);
+        e = open_postgres(w, log, err);
     }
     if (e)
         return e;

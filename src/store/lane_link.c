@@ -63,9 +63,13 @@ enum err lane_open(struct lane *l, struct error *err)
 {
     enum err e = l->options.open(l->options.open_arg, &l->store, err);
 
-    if (!e && l->options.journal)
+    if (e)
+        return e;
+    if (l->options.journal)
         l->store->journal = &l->journal;
-    return e;
+    /* Before the first group: what was due to be done while nobody was connected may be what it needs. */
+    store_upkeep(l->store);
+    return ERR_NONE;
 }
 
 static void log_away(const struct lane *l, const char *msg)

@@ -15,11 +15,13 @@ struct postgres {
     char *application_name; /* NULL: the URL's, or "carillon" */
     bool history;
     bool unprepared;
+    bool look;
     struct uuid instance;
     bool silent;
     int64_t poll_us;
     struct wall (*clock)(void *arg);
     void *clock_arg;
+    struct log *log; /* NULL: none */
     struct sql_texts sql;
     char channel[64]; /* of notices */
 };
@@ -51,6 +53,9 @@ static inline struct postgres_store *postgres_of(struct store *s)
 
 /* A link of its own, for a store or for migrations. */
 CHECKED enum err postgres_link(struct postgres *p, struct link *ret, struct error *err);
+/* What the database's clock says, outside of a transaction. */
+CHECKED enum err postgres_clock(const struct postgres *p, struct link *l, struct wall *ret,
+                                struct error *err);
 
 /* A schedule changed its state; -1: there was none, there is none. */
 void postgres_tally(struct postgres_store *s, int from, int to);

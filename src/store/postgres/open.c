@@ -16,11 +16,13 @@ static enum err copy_options(struct postgres *p, const struct postgres_options *
 
     p->history = o->history;
     p->unprepared = o->unprepared;
+    p->look = o->look;
     p->instance = o->instance;
     p->silent = o->silent;
     p->poll_us = o->poll_us;
     p->clock = o->clock;
     p->clock_arg = o->clock_arg;
+    p->log = o->log;
     e = alloc_str(str_of(o->url), &p->url, err);
     if (!e)
         e = alloc_str(str_of(o->schema ? o->schema : "carillon"), &p->schema, err);
@@ -57,7 +59,7 @@ enum err postgres_link(struct postgres *p, struct link *ret, struct error *err)
     return e;
 }
 
-static enum err clock_of(const struct postgres *p, struct link *l, struct wall *ret, struct error *err)
+enum err postgres_clock(const struct postgres *p, struct link *l, struct wall *ret, struct error *err)
 {
     RESULT(r);
     enum err e;
@@ -83,7 +85,7 @@ static enum err prepare_database(struct postgres *p, struct error *err)
         return e;
     e = postgres_migrate(p, &l, err);
     if (!e)
-        e = clock_of(p, &l, &now, err);
+        e = postgres_clock(p, &l, &now, err);
     /* Another instance that is at it, or a lock that does not come, is no reason not to start. */
     if (!e && partitions_make(p, &l, now, err) == ERR_UNAVAILABLE)
         e = ERR_UNAVAILABLE;

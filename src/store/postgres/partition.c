@@ -18,6 +18,7 @@
 enum { DAYS_AHEAD = 7, NAME_MAX_BYTES = 40, TEXT_MAX = 1024, DATE_BYTES = 10 };
 #define DAY_US (86400 * US_PER_S)
 #define LOOK_US (3600 * US_PER_S)
+#define AGAIN_US (60 * US_PER_S) /* after a lock that did not come */
 
 static const char *table_of(const struct postgres *p)
 {
@@ -131,19 +132,6 @@ static enum err make(const struct postgres *p, struct link *l, int64_t day, stru
                 table_of(p), name, from, to);
 }
 
-static enum err make_missing(const struct postgres *p, struct link *l, struct wall now, struct error *err)
-{
-    int64_t today = day_of(now);
-    RESULT(names);
-    enum err e = list(p, l, &names, err);
-
-    for (int64_t day = today; !e && day <= today + DAYS_AHEAD; day++) {
-        if (!has_day(p, names, day))
-            e = make(p, l, day, err);
-    }
-    return e;
-}
-
 /* The locks that DDL takes are not waited for: everybody else would wait behind us. */
 static enum err begin_ddl(struct link *l, struct error *err)
 {
@@ -174,7 +162,8 @@ static enum err take_turn(const struct postgres *p, struct link *l, bool *ret, s
     return ERR_NONE;
 }
 
-enum err partitions_make(const struct postgres *p, struct link *l, struct wall now, struct error *err)
+/* In a transaction of its own. What another instance is at is left to it. */
+static enum err make_in_turn(const struct postgres *p, struct link *l, int64_t day, struct error *err)
 {
     bool ours = false;
     enum err e;
@@ -183,8 +172,67 @@ enum err partitions_make(const struct postgres *p, struct link *l, struct wall n
     if (!e)
         e = take_turn(p, l, &ours, err);
     if (!e && ours)
-        e = make_missing(p, l, now, err);
+        e = make(p, l, day, err);
     return end_ddl(l, e, err);
+}
+
+/* Days that could not be made. */
+struct unmade {
+    size_t n;
+    int64_t first;
+    struct error err; /* of the first */
+};
+
+static void tell(const struct postgres *p, const struct unmade *u)
+{
+    char iso[ISO_TEXT_MAX];
+
+    if (u->n == 0 || !p->log)
+        return;
+    iso_format((struct wall){u->first * DAY_US}, iso);
+    log_event(p->log, LOG_WARN, "store",
+              p->history ? "days have no partition; their rows go to history_default, and nothing is lost"
+                         : "days have no partition; their rows go to run_log_default, and nothing is lost",
+              KV_STR("first", ((struct str){iso, DATE_BYTES})), KV_I64("days", (int64_t)u->n),
+              KV_CSTR("detail", u->err.text),
+              KV_CSTR("todo", "docs/postgres.md, Days without a partition: how to give them theirs"));
+}
+
+/*
+ * Day by day: one whose rows are in the default partition already cannot be attached, and that is no reason
+ * for the days behind it to go the same way. A lock that does not come ends it: the others would wait for it
+ * as long, and whoever has it is gone the next time.
+ */
+static enum err make_missing(const struct postgres *p, struct link *l, int64_t today, struct unmade *ret,
+                             struct error *err)
+{
+    RESULT(names);
+    enum err e = list(p, l, &names, err);
+
+    for (int64_t day = today; !e && day <= today + DAYS_AHEAD; day++) {
+        struct error why = {0};
+
+        if (has_day(p, names, day) || !make_in_turn(p, l, day, &why))
+            continue;
+        if (why.code == ERR_BUSY || l->lost) {
+            e = why.code;
+            if (err)
+                *err = why;
+        } else if (ret->n++ == 0) {
+            ret->first = day;
+            ret->err = why;
+        }
+    }
+    return e;
+}
+
+enum err partitions_make(const struct postgres *p, struct link *l, struct wall now, struct error *err)
+{
+    struct unmade unmade = {0};
+    enum err e = make_missing(p, l, day_of(now), &unmade, err);
+
+    tell(p, &unmade);
+    return e;
 }
 
 /* True when all of this day ended before `keep_from`. By index: its state is asked for each way. */
@@ -253,12 +301,16 @@ static enum err drop_past(const struct postgres *p, struct link *l, struct wall 
 void partitions_tend(struct postgres_store *s)
 {
     struct partitions *p = &s->partitions;
+    struct wall now = s->now;
 
-    if (s->now.us < wall_add(p->looked_at, LOOK_US).us)
+    /* A connection that has not been used yet does not know what time it is. */
+    if (p->looked_at.us == INT64_MIN && postgres_clock(s->db, &s->link, &now, NULL))
         return;
-    p->looked_at = s->now;
-    if (partitions_make(s->db, &s->link, s->now, NULL) || p->keep_from.us == INT64_MIN)
+    if (now.us < wall_add(p->looked_at, LOOK_US).us)
         return;
-    if (drop_past(s->db, &s->link, p->keep_from, NULL))
+    p->looked_at = now;
+    if (partitions_make(s->db, &s->link, now, NULL))
+        p->looked_at = wall_add(now, AGAIN_US - LOOK_US);
+    else if (p->keep_from.us != INT64_MIN && drop_past(s->db, &s->link, p->keep_from, NULL))
         return; /* see partition.h */
 }

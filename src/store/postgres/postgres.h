@@ -20,6 +20,7 @@
 #ifndef STORE_POSTGRES_POSTGRES_H
 #define STORE_POSTGRES_POSTGRES_H
 
+#include "base/log.h"
 #include "store/store.h"
 
 struct postgres_options {
@@ -27,6 +28,8 @@ struct postgres_options {
     bool history;                 /* a history database; its connections have the calls of one */
     const char *schema;           /* NULL: "carillon"; lower case letters, digits and _ */
     const char *application_name; /* NULL: "carillon" */
+    bool look; /* only to be read, in transactions that may last: nothing is made or migrated. ERR_NOT_FOUND:
+                  there is nothing; ERR_CONFLICT: it is of another version than this build's */
     bool unprepared;              /* plan each statement anew instead of once a connection */
     struct uuid instance;         /* the sender of notices; what listens leaves its own out */
     bool silent;                  /* the others are told nothing: each looks for itself */
@@ -34,6 +37,7 @@ struct postgres_options {
                         is not told to the others; 0: everything is */
     struct wall (*clock)(void *arg); /* tests put theirs; NULL: the database's */
     void *clock_arg;
+    struct log *log; /* warn: days without a partition, which nobody else can be told of; NULL: nobody is */
 };
 
 /* The process's knowledge of the database. Any thread may connect; it outlives its connections. */

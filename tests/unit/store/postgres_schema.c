@@ -12,7 +12,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "cluster.h"
 #include "ground.h"
 #include "store/ops_instance.h"
@@ -258,6 +261,106 @@ static void a_run_of_a_day_that_was_dropped_is_kept_all_the_same(void **state)
     assert_int_equal(run_of(g, run).run.state, RUN_FAILED);
     assert_int_equal(cluster_ask(cluster_shared(), "SELECT count(*) FROM carillon.run_log_default"), 1);
     assert_int_equal(trim(g, wall_add(g->now, 1)), 1);
+}
+
+static struct lane *new_lane(struct ground *g, lane_open_fn open);
+static enum err open_writer(void *arg, struct store **ret, struct error *err);
+
+/* As a run of that day whose partition was missing when it ended. */
+static void leave_in_default(const char *id)
+{
+    char sql[400];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "INSERT INTO carillon.run_log_default (id, schedule_id, version, scheduled_at, attempt, "
+                   "failures, ended_at, took_us, status, state, error) "
+                   "VALUES ('%s', gen_random_uuid(), 1, 1, 1, 0, 1, 1, 200, 3, '')",
+                   id);
+    cluster_exec(cluster_shared(), sql);
+}
+
+static void drop_days(void)
+{
+    cluster_exec(cluster_shared(), "DROP TABLE carillon.run_log_20300101, carillon.run_log_20300102, "
+                                   "carillon.run_log_20300103, carillon.run_log_20300104, "
+                                   "carillon.run_log_20300105, carillon.run_log_20300106, "
+                                   "carillon.run_log_20300107, carillon.run_log_20300108");
+}
+
+static void a_day_that_cannot_be_made_keeps_no_other_from_being_made(void **state)
+{
+    struct ground *g = *state;
+
+    leave_in_default("01b9050b-3c80-7000-8000-000000000000"); /* of 2030-01-09, some hours past midnight */
+    store_upkeep(g->s);
+    sleep_us(g, 3 * DAY);
+    begin(g);
+    commit(g);
+    store_upkeep(g->s);
+    assert_false(has_day("20300109"));
+    assert_true(has_day("20300110"));
+    assert_true(has_day("20300111"));
+}
+
+static void a_day_that_cannot_be_made_is_told_with_what_to_do(void **state)
+{
+    struct ground *g = *state;
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    struct log *log = log_new(fd, LOG_JSON, LOG_INFO);
+    struct postgres_options options = {.url = cluster_url(cluster_shared()), .log = log};
+    struct postgres *p = NULL;
+    struct error err = {0};
+    char text[4096] = "";
+
+    store_upkeep(g->s);
+    /* Today's of the server's clock, which the ground's has nothing to do with. */
+    cluster_exec(cluster_shared(),
+                 "INSERT INTO carillon.run_log_default (id, schedule_id, version, scheduled_at, attempt, "
+                 "failures, ended_at, took_us, status, state, error) "
+                 "SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || "
+                 "'70008000000000000000')::uuid, gen_random_uuid(), 1, 1, 1, 0, 1, 1, 200, 3, ''");
+    ok(postgres_open(&options, &p, &err), &err);
+    postgres_free(p);
+    log_free(log);
+    assert_true(pread(fd, text, sizeof(text) - 1, 0) > 0);
+    (void)close(fd);
+    assert_non_null(strstr(text, "no partition"));
+    assert_non_null(strstr(text, "run_log_default"));
+    assert_non_null(strstr(text, "docs/postgres.md"));
+    assert_null(strchr(strchr(text, '\n') + 1, '\n')); /* one line, whatever else was made */
+}
+
+static enum err run_look(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                         struct error *err)
+{
+    (void)s;
+    (void)n;
+    (void)now;
+    (void)notice;
+    (void)err;
+    *(bool *)ops[0]->arg = has_day("20300101") && has_day("20300108");
+    return ERR_NONE;
+}
+
+static void looked(struct op *op)
+{
+    (void)op;
+}
+
+static void days_are_made_before_the_first_group_of_a_new_connection(void **state)
+{
+    static const struct op_type look = {.name = "look", .writes = true, .run = run_look};
+    struct ground *g = *state;
+    bool made = false;
+    struct op op = {.type = &look, .done = looked, .arg = &made};
+    struct error err = {0};
+    struct lane *l;
+
+    drop_days();
+    l = new_lane(g, open_writer);
+    ok(lane_submit(l, &op, &err), &err);
+    lane_free(l); /* what was submitted is done first */
+    assert_true(made);
 }
 
 /* --- instances --- */
@@ -539,6 +642,9 @@ int main(void)
         TEST_FRESH(a_day_of_which_nothing_is_kept_is_dropped),
         TEST_FRESH(a_day_with_a_run_that_ended_late_stays),
         TEST_FRESH(a_run_of_a_day_that_was_dropped_is_kept_all_the_same),
+        TEST_FRESH(a_day_that_cannot_be_made_keeps_no_other_from_being_made),
+        TEST_FRESH(a_day_that_cannot_be_made_is_told_with_what_to_do),
+        TEST_FRESH(days_are_made_before_the_first_group_of_a_new_connection),
         TEST(instances_know_each_other),
         TEST(one_instance_is_the_monitor_until_it_is_silent),
         TEST(a_clock_that_goes_back_keeps_nobody_alive),

@@ -4,7 +4,7 @@
 BUILD_PACKAGES = gcc libc6-dev meson ninja-build pkg-config python3-minimal tzdata \
   libjansson-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev libuv1-dev libmicrohttpd-dev libhiredis-dev librdkafka-dev libpq-dev
 TEST_PACKAGES = $(BUILD_PACKAGES) libcmocka-dev python3-pytest python3-venv python3-yaml python3-croniter python3-dateutil python3-jsonschema python3-tz \
-  clang-format clang-tidy postgresql pgbouncer redis-server kcat
+  clang-format clang-tidy postgresql pgbouncer redis-server kcat prometheus
 BENCH_PACKAGES = $(BUILD_PACKAGES) wrk redis-server postgresql
 # debhelper and what it needs build the package; the rest tries it in a clean root.
 DEB_PACKAGES = $(BUILD_PACKAGES) debhelper dpkg-dev fakeroot
@@ -71,6 +71,7 @@ fuzz: deps-fuzz
 
 docs: build
 	@$(PYTHON) docs/generate.py
+	@$(PYTHON) deploy/monitoring/board.py
 
 deb:
 	@tests/deps.sh $(DEB_PACKAGES)

@@ -1,0 +1,6 @@
+"""What tests of the service have is theirs too: the harness, and the page of the metrics."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))

@@ -37,6 +37,16 @@ struct wall timer_first(const struct schedule *s, struct wall now)
     return WALL_NEVER;
 }
 
+bool timer_eq(const struct timer *a, const struct timer *b)
+{
+    for (size_t i = 0; i < MISSED_N; i++) {
+        if (a->missed[i] != b->missed[i])
+            return false;
+    }
+    return a->state == b->state && a->next_at.us == b->next_at.us && a->occurs_at.us == b->occurs_at.us &&
+           a->started_at.us == b->started_at.us && a->runs == b->runs;
+}
+
 void timer_start(const struct schedule *s, struct wall now, struct timer *ret)
 {
     struct timer t = {.state = SCHEDULE_ACTIVE, .started_at = now};

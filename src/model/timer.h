@@ -69,6 +69,9 @@ struct timer {
     int64_t missed[MISSED_N];
 };
 
+/* Nothing to be written where a plan leaves a timer as it was. */
+bool timer_eq(const struct timer *a, const struct timer *b);
+
 /*
  * The timer of a schedule registered (or replaced) at `now`. A paused one starts as SCHEDULE_PAUSED with its
  * first occurrence kept; one without any occurrence as SCHEDULE_FINISHED.

@@ -82,6 +82,9 @@ struct due {
     struct timer timer;
     int64_t open_runs;
     int64_t waiting_runs;
+    /* Of the open ones, those under way of definitions before this one that were not due yet when this one
+     * began (timer.started_at). */
+    int64_t leaving_runs;
     /* The first occurrence from timer.occurs_at on of which a doomed run is open; WALL_NEVER: none. See
      * timer_hold(). */
     struct wall held_at;
@@ -108,7 +111,7 @@ struct run_insert {
     struct str label; /* event_label() when its schedule keeps a history, else n 0; kept with the run */
 };
 
-/* A run on its way to the engine with its definition. */
+/* A run on its way to the engine with its definition; run.unseen is filled in. */
 struct taken {
     struct run run;
     char *definition; /* owned */

@@ -19,6 +19,17 @@ struct open_count memory_count_open(const struct memory_db *db, struct uuid sche
     return count;
 }
 
+/* See due.leaving_runs. */
+static int64_t count_leaving(const struct memory_db *db, const struct timer_row *t)
+{
+    int64_t n = 0;
+
+    for (struct run_row *r = rows_first_open(db, t->id); r; r = rows_next_open(r))
+        n += r->run.state == RUN_RUNNING && r->run.schedule_version < t->version &&
+             r->run.due_at.us > t->timer.started_at.us;
+    return n;
+}
+
 static enum err fill_due(const struct memory_db *db, const struct timer_row *t, struct due *ret,
                          struct error *err)
 {
@@ -37,6 +48,7 @@ static enum err fill_due(const struct memory_db *db, const struct timer_row *t, 
         .timer = t->timer,
         .open_runs = count.open,
         .waiting_runs = count.waiting,
+        .leaving_runs = count_leaving(db, t),
         .held_at = count.held_at,
     };
     return ERR_NONE;
@@ -152,6 +164,7 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
         return e;
     list->items[list->n++] =
         (struct taken){.run = after->run, .definition = definition, .definition_n = s->definition.n};
+    list->items[list->n - 1].run.unseen = wall_is_never(after->started_at);
     list->bytes += s->definition.n;
     return ERR_NONE;
 }

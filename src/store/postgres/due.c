@@ -24,7 +24,8 @@ static enum err add_due(const PGresult *r, size_t row, struct due_list *ret, str
 
     d.open_runs = row_i64(r, row, at);
     d.waiting_runs = row_i64(r, row, at + 1);
-    d.held_at = row_wall(r, row, at + 2);
+    d.leaving_runs = row_i64(r, row, at + 2);
+    d.held_at = row_wall(r, row, at + 3);
     if (!e)
         e = row_copy(r, row, 2, &d.definition, &d.definition_n, err);
     if (e)

@@ -51,8 +51,9 @@ static enum err add_taken(const PGresult *r, struct taken_list *ret, struct erro
         int at = row_run(r, i, 0, &t.run);
         enum err e = LIST_RESERVE(ret, err);
 
+        t.run.unseen = row_i64(r, i, at) != 0;
         if (!e)
-            e = row_copy(r, i, at, &t.definition, &t.definition_n, err);
+            e = row_copy(r, i, at + 1, &t.definition, &t.definition_n, err);
         if (e)
             return e;
         ret->items[ret->n++] = t;

@@ -208,15 +208,18 @@
     /* claiming */                                                                                           \
     X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
                   "LIMIT $2 FOR UPDATE SKIP LOCKED")                                                         \
-    X(Q_DUE_READ, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting, o.held "         \
-                  "FROM (SELECT i.id, sum(octet_length(k.definition)) OVER (ORDER BY i.at ROWS BETWEEN "     \
-                  "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM unnest($1::uuid[]) WITH ORDINALITY "  \
-                  "AS i (id, at) JOIN @schedule k ON k.id = i.id) u JOIN @timer t ON t.id = u.id "           \
-                  "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "               \
-                  "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting, "                    \
-                  "min(r.scheduled_at) FILTER (WHERE r.doomed AND r.scheduled_at >= t.occurs_at) AS held "   \
-                  "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                               \
-                  "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                \
+    X(Q_DUE_READ,                                                                                            \
+      "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", o.n, o.waiting, o.leaving, o.held "          \
+      "FROM (SELECT i.id, sum(octet_length(k.definition)) OVER (ORDER BY i.at ROWS BETWEEN "                 \
+      "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM unnest($1::uuid[]) WITH ORDINALITY "              \
+      "AS i (id, at) JOIN @schedule k ON k.id = i.id) u JOIN @timer t ON t.id = u.id "                       \
+      "JOIN @schedule s ON s.id = u.id CROSS JOIN LATERAL (SELECT count(*) AS n, "                           \
+      "count(*) FILTER (WHERE r.state = 0 AND r.due_at IS NULL) AS waiting, "                                \
+      "count(*) FILTER (WHERE r.state = 1 AND r.version < s.version "                                        \
+      "AND r.due_at > t.started_at) AS leaving, "                                                            \
+      "min(r.scheduled_at) FILTER (WHERE r.doomed AND r.scheduled_at >= t.occurs_at) AS held "               \
+      "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                                           \
+      "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                            \
     X(Q_RUNS_INSERT,                                                                                         \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
       "lease_token, lease_until, by_hand_at, label) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "         \
@@ -237,7 +240,8 @@
       "WHERE before IS NULL OR before < $4::bigint")                                                         \
     X(Q_RETAKE, "UPDATE @run r SET state = 1, attempt = r.attempt + 1, lease_owner = $2, "                   \
                 "lease_token = $3, lease_until = $4 FROM @schedule s WHERE r.id = ANY($1::uuid[]) "          \
-                "AND s.id = r.schedule_id AND NOT r.doomed RETURNING " RUN_COLUMNS ", s.definition")         \
+                "AND s.id = r.schedule_id AND NOT r.doomed RETURNING " RUN_COLUMNS                           \
+                ", r.started_at IS NULL, s.definition")                                                      \
     X(Q_NEXT_DUE,                                                                                            \
       "SELECT (SELECT next_at FROM @timer WHERE state = 0 AND next_at IS NOT NULL ORDER BY next_at "         \
       "LIMIT 1), (SELECT due_at FROM @run WHERE state IN (0, 2) AND due_at IS NOT NULL ORDER BY due_at "     \

@@ -15,7 +15,8 @@ static enum err col_due(struct query *q, struct due *ret, struct error *err)
     d.version = col_i64(q, 1);
     at = col_timer(q, 3, &d.timer);
     col_open(q, at, &d.open_runs, &d.waiting_runs);
-    d.held_at = col_wall(q, at + 1);
+    d.leaving_runs = col_i64(q, at + 1);
+    d.held_at = col_wall(q, at + 2);
     e = col_copy(q, 2, &d.definition, &d.definition_n, err);
     if (e)
         return e;

@@ -63,7 +63,10 @@ static enum err gather(struct query *q, struct taken_list *ret, struct ended_lis
     while (!taken_list_is_full(ret) && !(e = query_step(q, &row, err)) && row) {
         struct run run = {0};
         int at = col_run(q, 0, &run);
-        bool doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
+        bool doomed;
+
+        run.unseen = col_i64(q, at + 3) != 0;
+        doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
 
         e = doomed ? add_ended(q, &run, at + 2, ended, err) : add_taken(q, &run, at + 1, ret, err);
         if (e)

@@ -23,6 +23,9 @@
 #define HELD_AT                                                                                              \
     "(SELECT min(r.scheduled_at) FROM run r INDEXED BY run_identity WHERE r.schedule_id = t.id "             \
     "AND r.state < 3 AND r.scheduled_at >= t.occurs_at AND r.doomed)"
+#define LEAVING                                                                                              \
+    "(SELECT count(*) FROM run r INDEXED BY run_identity WHERE r.schedule_id = t.id AND r.state < 3 "        \
+    "AND r.state = 1 AND r.version < s.version AND r.due_at > t.started_at)"
 #define RECORD_COLUMNS                                                                                       \
     "s.id, s.version, s.created_at, s.updated_at, s.definition, " TIMER_COLUMNS                              \
     ", t.last_state, t.last_at, " OPEN_RUNS
@@ -141,18 +144,20 @@
       "UPDATE run INDEXED BY run_identity SET doomed = 1 WHERE schedule_id = ? AND state < 3 AND state = 1") \
                                                                                                              \
     /* claiming */                                                                                           \
-    X(Q_DUE, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", " OPEN_AND_WAITING ", " HELD_AT       \
-             " FROM timer t INDEXED BY timer_due CROSS JOIN schedule s ON s.id = t.id"                       \
+    X(Q_DUE, "SELECT s.id, s.version, s.definition, " TIMER_COLUMNS ", " OPEN_AND_WAITING ", " LEAVING       \
+             ", " HELD_AT " FROM timer t INDEXED BY timer_due CROSS JOIN schedule s ON s.id = t.id"          \
              " WHERE t.state = 0 AND t.next_at IS NOT NULL AND t.next_at <= ? ORDER BY t.next_at LIMIT ?")   \
     X(Q_RUN_INSERT,                                                                                          \
       "INSERT INTO run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "          \
       "lease_token, lease_until, by_hand_at, label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "            \
       "ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING")                                  \
-    X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS ", r.doomed, s.definition, r.label FROM run r INDEXED BY run_due " \
+    X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS                                                                    \
+                    ", r.doomed, s.definition, r.label, r.started_at IS NULL FROM run r INDEXED BY run_due " \
                     "LEFT JOIN schedule s ON s.id = r.schedule_id "                                          \
                     "WHERE r.state IN (0, 2) AND r.due_at <= ? ORDER BY r.due_at LIMIT ?")                   \
     X(Q_RETAKE_LOST,                                                                                         \
-      "SELECT " RUN_COLUMNS ", r.doomed, s.definition, r.label FROM run r INDEXED BY run_lease "             \
+      "SELECT " RUN_COLUMNS                                                                                  \
+      ", r.doomed, s.definition, r.label, r.started_at IS NULL FROM run r INDEXED BY run_lease "             \
       "LEFT JOIN schedule s ON s.id = r.schedule_id "                                                        \
       "WHERE r.state = 1 AND r.lease_until < ? ORDER BY r.lease_until LIMIT ?")                              \
     X(Q_RETAKE,                                                                                              \

@@ -16,6 +16,7 @@ extern const struct suite suite_put;
 extern const struct suite suite_remove;
 extern const struct suite suite_list;
 extern const struct suite suite_claim;
+extern const struct suite suite_claim_cost;
 extern const struct suite suite_complete;
 extern const struct suite suite_list_runs;
 extern const struct suite suite_upkeep;

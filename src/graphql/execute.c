@@ -229,7 +229,8 @@ static void go_on(struct gql_execution *x, struct queue_node *answered)
         answered = answered->next;
         MUST(x->n_waiting > 0);
         x->n_waiting--;
-        progress(x, t, t->call.resume);
+        if (!x->stopped)
+            progress(x, t, t->call.resume);
     }
 }
 
@@ -325,7 +326,9 @@ enum gql_step gql_execution_step(struct gql_execution *x)
         go_on(x, answered);
     }
     x->begun = true;
-    while (!x->done) {
+    if (x->stopped && x->n_waiting == 0)
+        x->done = true;
+    while (!x->done && !x->stopped) {
         struct task *t = x->tasks;
 
         if (t) {
@@ -340,7 +343,12 @@ enum gql_step gql_execution_step(struct gql_execution *x)
             return GQL_WAITING;
         x->done = !ask_roots(x);
     }
-    return GQL_DONE;
+    return x->done ? GQL_DONE : GQL_WAITING;
+}
+
+void gql_execution_stop(struct gql_execution *x)
+{
+    x->stopped = true;
 }
 
 void gql_execution_free(struct gql_execution *x)

@@ -14,7 +14,7 @@
  * An execution belongs to one thread at a time; gql_call_done() alone may be called by any. wake() is called
  * on that thread, never under a lock, possibly while gql_execution_step() runs. There is one step at first,
  * then exactly one for each wake: neither more nor fewer. An execution is freed when it is done or before its
- * first step, since in between somebody may still answer.
+ * first step, since in between somebody may still answer; gql_execution_stop() brings that about sooner.
  *
  * A resolver:
  *
@@ -187,6 +187,11 @@ CLEANUP_FN(struct gql_execution, gql_execution_free)
 enum gql_step { GQL_WAITING, GQL_DONE };
 /* Goes on as far as it can without waiting. */
 enum gql_step gql_execution_step(struct gql_execution *x);
+/*
+ * Nothing is asked and no call is resumed any more: what steps are left only take back the calls that are
+ * out, and nothing is written. For whom nobody waits any more. On the execution's thread.
+ */
+void gql_execution_stop(struct gql_execution *x);
 /*
  * The response of an execution that is done, as JSON: {"errors": [...], "data": {...}}. What was too much for
  * its memory is null as a whole, with an error that says so.

@@ -82,6 +82,7 @@ struct gql_execution {
     size_t n_roots;    /* root fields begun */
     bool begun;        /* by a first step */
     bool done;
+    bool stopped;
     uint32_t *seen; /* by fragment: the collection that saw it last */
     uint32_t mark;
 };

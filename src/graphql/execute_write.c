@@ -72,7 +72,7 @@ void gql_execution_write(const struct gql_execution *x, struct buf *out)
 {
     struct error err = {0};
 
-    MUST(x->done);
+    MUST(x->done && !x->stopped);
     if (arena_check(&x->arena, &err)) {
         buf_add_cstr(out, "{\"errors\":[{\"message\":");
         buf_addf(out, "\"The answer was given up: %s.\"", err.text);

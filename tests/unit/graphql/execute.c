@@ -596,6 +596,33 @@ static void threads_that_answer_at_once_are_all_heard(void **state)
     b->later = false;
 }
 
+/* Two calls are out when nobody wants the answer any more: both are taken back, and nothing new is asked. */
+static void a_stopped_execution_takes_back_what_is_out_and_asks_no_more(void **state)
+{
+    struct bench *b = *state;
+    CLEANUP(json_free_p) json_t *root = json("{'count':3,'dog':{'name':'Rex'}}");
+    CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
+    struct run r;
+    struct error err = {0};
+
+    b->data = root;
+    b->order[0] = '\0';
+    b->later = true;
+    prepare(&r, b, "{ dog { name } count }", NULL);
+    assert_int_equal(gql_execution_new(&r.options, &x, &err), ERR_NONE);
+    assert_int_equal(gql_execution_step(x), GQL_WAITING);
+    assert_int_equal(b->n_waiting, 2);
+    gql_call_done(b->waiting[0]);
+    gql_execution_stop(x);
+    assert_int_equal(gql_execution_step(x), GQL_WAITING);
+    gql_call_done(b->waiting[1]);
+    assert_int_equal(gql_execution_step(x), GQL_DONE);
+    assert_string_equal(b->order, "dog count ");
+    b->n_waiting = 0;
+    b->later = false;
+    done(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -618,6 +645,7 @@ int main(void)
         cmocka_unit_test(a_kind_of_operation_without_a_root_is_refused),
         cmocka_unit_test(another_thread_may_answer),
         cmocka_unit_test(threads_that_answer_at_once_are_all_heard),
+        cmocka_unit_test(a_stopped_execution_takes_back_what_is_out_and_asks_no_more),
     };
 
     return cmocka_run_group_tests(tests, open_bench, close_bench);

@@ -148,14 +148,8 @@ static enum MHD_Result proceed(struct http *h, struct request *r)
         r->away = false;
         count_down(h, &h->away);
     }
-    while (!answered(r)) {
-        request_fn next = r->next;
-
-        MUST(next);
-        r->next = NULL;
-        next(r);
-        MUST(answered(r) || r->launch);
-        if (r->launch && hand_over(h, r))
+    while (request_go_on(r)) {
+        if (hand_over(h, r))
             return MHD_YES;
     }
     once_end(r);

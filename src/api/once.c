@@ -5,6 +5,9 @@
  * touch. That may happen several times, when a transaction has to be run again; what the time before made is
  * taken back first. A function that asks for a further operation instead of answering has what it asked for
  * put aside until the request is back on its thread.
+ *
+ * So there are up to three operations: one that looks, before the handler; the wrapping of each that writes;
+ * and, where none of those answered, one that keeps the answer, which stands aside meanwhile.
  */
 #include "api/once.h"
 
@@ -32,6 +35,9 @@ struct once {
     void (*inner_free)(struct op *op);
     request_fn next; /* what answers */
     bool entered;    /* .key is among those at work */
+    bool settled;    /* its answer is kept, or was given again */
+    bool aside;      /* .answer is the request's, while it is being kept */
+    struct answer answer;
     /* put aside by the lane */
     request_launch_fn later_launch;
     request_fn later_next;
@@ -140,34 +146,6 @@ static void answer_at_work(struct request *r)
     answer_header(r, "Retry-After", "1");
 }
 
-void once_begin(struct request *r)
-{
-    struct once *o;
-    struct str key;
-    struct error err;
-
-    if (!read_key(r->headers.idempotency_key, &key)) {
-        (void)error_set(&err, ERR_SYNTAX, ":Idempotency-Key",
-                        "must be 1 to %d printable characters without \" and \\", (int)KEY_MAX);
-        answer_error(r, &err);
-        return;
-    }
-    o = alloc_new(struct once);
-    if (make_digests(r, key, o, &err)) {
-        alloc_free(o);
-        answer_error(r, &err);
-        return;
-    }
-    if (enter(r->api->at_work, o->key, &err)) {
-        alloc_free(o);
-        answer_at_work(r);
-        return;
-    }
-    o->entered = true;
-    r->once = o;
-    r->route->handle(r);
-}
-
 void once_end(struct request *r)
 {
     if (r->once && r->once->entered)
@@ -184,6 +162,8 @@ void once_free(struct request *r)
         return;
     if (o->inner)
         o->inner_free(o->inner);
+    if (o->aside)
+        answer_done(&o->answer);
     once_end(r);
     op_once_done(&o->op);
     alloc_free(o);
@@ -199,6 +179,15 @@ static void write_answer(const struct answer *a, struct buf *out)
         buf_addf(out, "%s: %s\n", a->headers[i].name, a->headers[i].text);
     buf_add_char(out, '\n');
     buf_add(out, buf_str(&a->body));
+}
+
+static void write_kept(const struct answer *a, struct buf *out)
+{
+    write_answer(a, out);
+    if (out->failed == ERR_TOO_LARGE) {
+        buf_clear(out);
+        buf_add_cstr(out, TOO_LARGE_TEXT);
+    }
 }
 
 /* Names that answers have; what is kept tells them as text. */
@@ -257,6 +246,87 @@ static void give_again(struct request *r, struct str kept)
     answer_header(r, "Idempotent-Replayed", "true");
 }
 
+/* What became of the key, ONCE_DONE apart. */
+static void answer_found(struct request *r)
+{
+    struct once *o = r->once;
+
+    o->settled = true;
+    switch (o->op.ret) {
+    case ONCE_AGAIN:
+        give_again(r, (struct str){o->op.ret_kept.text, o->op.ret_kept.n});
+        return;
+    case ONCE_OTHER:
+        answer_problem(r, PROBLEM_INVALID, "this Idempotency-Key came with another request before");
+        return;
+    case ONCE_AT_WORK:
+        answer_at_work(r);
+        return;
+    case ONCE_DONE:
+        break;
+    }
+    MUST(false);
+}
+
+static void prepare(struct request *r, void (*init)(struct op_once *, op_done_fn))
+{
+    struct once *o = r->once;
+
+    op_once_done(&o->op);
+    init(&o->op, request_op_done);
+    o->op.op.arg = r;
+    o->op.key = o->key;
+    o->op.request = o->request;
+}
+
+/* --- before the handler --- */
+
+static enum err launch_look(struct request *r, struct error *err)
+{
+    prepare(r, op_once_init_look);
+    return lane_submit(r->api->options.reader, &r->once->op.op, err);
+}
+
+static void looked(struct request *r)
+{
+    const struct once *o = r->once;
+
+    if (o->op.op.err.code)
+        answer_error(r, &o->op.op.err);
+    else if (o->op.ret == ONCE_DONE)
+        r->route->handle(r);
+    else
+        answer_found(r);
+}
+
+void once_begin(struct request *r)
+{
+    struct once *o;
+    struct str key;
+    struct error err;
+
+    if (!read_key(r->headers.idempotency_key, &key)) {
+        (void)error_set(&err, ERR_SYNTAX, ":Idempotency-Key",
+                        "must be 1 to %d printable characters without \" and \\", (int)KEY_MAX);
+        answer_error(r, &err);
+        return;
+    }
+    o = alloc_new(struct once);
+    if (make_digests(r, key, o, &err)) {
+        alloc_free(o);
+        answer_error(r, &err);
+        return;
+    }
+    if (enter(r->api->at_work, o->key, &err)) {
+        alloc_free(o);
+        answer_at_work(r);
+        return;
+    }
+    o->entered = true;
+    r->once = o;
+    request_wait(r, launch_look, looked);
+}
+
 /* --- on the lane's thread --- */
 
 static void free_nothing(struct op *op)
@@ -264,10 +334,33 @@ static void free_nothing(struct op *op)
     (void)op;
 }
 
+/* What a request was answered with waits until it may be given. */
+static void put_aside(struct request *r)
+{
+    struct once *o = r->once;
+
+    MUST(!o->aside);
+    o->answer = r->answer;
+    o->aside = true;
+    answer_init(&r->answer);
+}
+
+static void give(struct request *r)
+{
+    struct once *o = r->once;
+
+    MUST(o->aside);
+    answer_done(&r->answer);
+    r->answer = o->answer;
+    o->aside = false;
+}
+
 static void take_back(struct request *r)
 {
     struct once *o = r->once;
 
+    if (o->aside)
+        give(r);
     if (r->op && r->op != o->inner)
         r->op_free(r->op);
     r->op = o->inner;
@@ -288,18 +381,17 @@ static enum err make_answer(void *arg, struct buf *out, bool *ret_keep, struct e
     o->later_next = r->next;
     o->later_launch = TAKE(r->launch);
     r->next = after;
-    if (!answered(r) || o->inner->err.code)
+    if (!answered(r))
+        return ERR_NONE;
+    put_aside(r);
+    if (o->inner->err.code)
         return ERR_NONE;
     /* Done, but the answer could not be made: better not done. */
-    if (r->answer.status >= 500)
+    if (o->answer.status >= 500)
         return error_set(err, ERR_MEMORY, NULL, "there is no memory for the answer");
-    *ret_keep = r->answer.status < 300;
+    *ret_keep = o->answer.status < 300;
     if (*ret_keep)
-        write_answer(&r->answer, out);
-    if (out->failed == ERR_TOO_LARGE) {
-        buf_clear(out);
-        buf_add_cstr(out, TOO_LARGE_TEXT);
-    }
+        write_kept(&o->answer, out);
     return ERR_NONE;
 }
 
@@ -329,28 +421,18 @@ static void come_back(struct request *r)
         o->next(r);
         return;
     }
-    switch (o->op.ret) {
-    case ONCE_DONE:
+    if (o->op.ret == ONCE_DONE) {
         go_on(r);
         r->launch = o->later_launch;
         r->next = o->later_next;
-        return;
-    case ONCE_AGAIN:
-        take_back(r);
-        go_on(r);
-        give_again(r, (struct str){o->op.ret_kept.text, o->op.ret_kept.n});
-        return;
-    case ONCE_OTHER:
-        take_back(r);
-        go_on(r);
-        answer_problem(r, PROBLEM_INVALID, "this Idempotency-Key came with another request before");
-        return;
-    case ONCE_AT_WORK:
-        take_back(r);
-        go_on(r);
-        answer_at_work(r);
+        o->settled = o->aside;
+        if (o->aside)
+            give(r);
         return;
     }
+    take_back(r);
+    go_on(r);
+    answer_found(r);
 }
 
 bool once_wanted(const struct request *r)
@@ -363,11 +445,7 @@ enum err once_submit(struct request *r, struct error *err)
     struct once *o = r->once;
     enum err e;
 
-    op_once_done(&o->op);
-    op_once_init(&o->op, request_op_done);
-    o->op.op.arg = r;
-    o->op.key = o->key;
-    o->op.request = o->request;
+    prepare(r, op_once_init);
     o->op.answer = make_answer;
     o->op.answer_arg = r;
     o->op.answer_max = ANSWER_KEPT_MAX;
@@ -384,4 +462,52 @@ enum err once_submit(struct request *r, struct error *err)
     r->op_free = o->inner_free;
     o->inner = NULL;
     return e;
+}
+
+/* --- an answer that no operation wrote for --- */
+
+static enum err tell_answer(void *arg, struct buf *out, bool *ret_keep, struct error *err)
+{
+    const struct once *o = arg;
+
+    (void)err;
+    *ret_keep = true;
+    write_kept(&o->answer, out);
+    return ERR_NONE;
+}
+
+static enum err launch_keep(struct request *r, struct error *err)
+{
+    struct once *o = r->once;
+
+    prepare(r, op_once_init);
+    o->op.answer = tell_answer;
+    o->op.answer_arg = o;
+    o->op.answer_max = ANSWER_KEPT_MAX;
+    return lane_submit(r->api->options.writer, &o->op.op, err);
+}
+
+static void kept(struct request *r)
+{
+    struct once *o = r->once;
+
+    if (o->op.op.err.code) {
+        answer_error(r, &o->op.op.err);
+    } else if (o->op.ret == ONCE_DONE) {
+        give(r);
+    } else {
+        answer_found(r);
+    }
+}
+
+bool once_keeps(struct request *r)
+{
+    struct once *o = r->once;
+
+    if (!o || o->settled || !answered(r) || r->answer.status >= 300)
+        return false;
+    o->settled = true;
+    put_aside(r);
+    request_wait(r, launch_keep, kept);
+    return true;
 }

@@ -12,12 +12,25 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
+void answer_init(struct answer *a)
+{
+    *a = (struct answer){0};
+    buf_init(&a->body, ANSWER_BODY_MAX);
+    buf_init(&a->link, 4 * TARGET_MAX);
+}
+
+void answer_done(struct answer *a)
+{
+    buf_done(&a->body);
+    buf_done(&a->link);
+    stream_free(a->stream);
+}
+
 struct request *request_new(void)
 {
     struct request *r = alloc_new(struct request);
 
-    buf_init(&r->answer.body, ANSWER_BODY_MAX);
-    buf_init(&r->answer.link, 4 * TARGET_MAX);
+    answer_init(&r->answer);
     return r;
 }
 
@@ -39,9 +52,7 @@ void request_free(struct request *r)
     if (r->work)
         r->work_free(r->work);
     buf_done(&r->body);
-    buf_done(&r->answer.body);
-    buf_done(&r->answer.link);
-    stream_free(r->answer.stream);
+    answer_done(&r->answer);
     alloc_free(r->target_text);
     alloc_free(r);
 }
@@ -206,6 +217,18 @@ static enum err launch_nothing(struct request *r, struct error *err)
 void request_again(struct request *r, request_fn next)
 {
     request_wait(r, launch_nothing, next);
+}
+
+bool request_go_on(struct request *r)
+{
+    while (!answered(r) && !r->launch) {
+        request_fn next = r->next;
+
+        MUST(next);
+        r->next = NULL;
+        next(r);
+    }
+    return r->launch || once_keeps(r);
 }
 
 void request_back(struct request *r)

@@ -128,10 +128,17 @@ void request_op_done(struct op *op);
 void request_wait(struct request *r, request_launch_fn launch, request_fn next);
 /* Lets others have their turn on this thread, then goes on. */
 void request_again(struct request *r, request_fn next);
+/*
+ * For whoever drives a request: goes on until it has its answer (false) or there is something to launch
+ * (true), after which it is called again.
+ */
+CHECKED bool request_go_on(struct request *r);
 /* Any thread: what was launched is done. */
 void request_back(struct request *r);
 void request_set_work(struct request *r, void *work, void (*free_work)(void *));
 
+void answer_init(struct answer *a);
+void answer_done(struct answer *a);
 struct request *request_new(void);
 void request_free(struct request *r); /* NULL is fine. Not while it is away */
 CLEANUP_FN(struct request, request_free)

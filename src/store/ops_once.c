@@ -90,6 +90,8 @@ static enum err run_one(struct store *s, struct op_once *o, struct wall now, str
     }
     if (e || o->ret != ONCE_DONE)
         return e;
+    if (!inner)
+        return finish(s, o, now, err);
     inner->err = (struct error){0};
     inner->unfinished = false;
     inner->parts = o->op.parts;
@@ -116,6 +118,29 @@ static enum err run_once(struct store *s, struct op **ops, size_t n, struct wall
 }
 
 static const struct op_type once_type = {.name = "once", .writes = true, .repeatable = true, .run = run_once};
+
+static enum err run_look(struct store *s, struct op **ops, size_t n, struct wall now, struct notice *notice,
+                         struct error *err)
+{
+    (void)notice;
+    for (size_t i = 0; i < n; i++) {
+        struct op_once *o = OP_AS(ops[i], struct op_once);
+        enum err e;
+
+        kept_answer_done(&o->ret_kept);
+        e = look(s, o, now, err);
+        if (e)
+            return e;
+    }
+    return ERR_NONE;
+}
+
+static const struct op_type look_type = {.name = "once_look", .repeatable = true, .run = run_look};
+
+void op_once_init_look(struct op_once *o, op_done_fn done)
+{
+    *o = (struct op_once){.op = {.type = &look_type, .done = done}};
+}
 
 void op_once_init(struct op_once *o, op_done_fn done)
 {

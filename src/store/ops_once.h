@@ -30,7 +30,7 @@ struct op_once {
     struct op op;
     struct uuid key;     /* the digest of the key */
     struct uuid request; /* the digest of the request */
-    struct op *inner;    /* borrowed; it writes */
+    struct op *inner;    /* borrowed; it writes. NULL: there is nothing to do, but the answer is kept */
     once_answer_fn answer;
     void *answer_arg;
     size_t answer_max; /* bytes */
@@ -39,6 +39,8 @@ struct op_once {
     struct wall marked_at;       /* the operation's: when it last said, or tried to, that it is at work */
 };
 void op_once_init(struct op_once *o, op_done_fn done);
+/* Only looks: ret and ret_kept tell what became of the key. Any lane. */
+void op_once_init_look(struct op_once *o, op_done_fn done);
 void op_once_done(struct op_once *o);
 
 #endif

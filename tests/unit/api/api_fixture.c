@@ -29,12 +29,22 @@ enum { CLIENT_TIMEOUT_S = 30, REPLY_MAX = 64 * 1024 * 1024 };
 
 static enum err open_writer(void *arg, struct store **ret, struct error *err)
 {
-    return sqlite_connect(arg, true, ret, err);
+    const struct api_fixture *f = arg;
+    struct store *s = NULL;
+    enum err e = sqlite_connect(f->file, true, &s, err);
+
+    if (e || !f->plan) {
+        *ret = s;
+        return e;
+    }
+    return faulty_wrap(f->plan, s, ret, err);
 }
 
 static enum err open_reader(void *arg, struct store **ret, struct error *err)
 {
-    return sqlite_connect(arg, false, ret, err);
+    const struct api_fixture *f = arg;
+
+    return sqlite_connect(f->file, false, ret, err);
 }
 
 void api_fixture_start(struct api_fixture *f)
@@ -44,6 +54,7 @@ void api_fixture_start(struct api_fixture *f)
         .open = open_writer,
         .queue_limit = f->queue_limit ? f->queue_limit : 4096,
         .group_limit = 256,
+        .give_up_us = f->give_up_us,
     };
     struct sqlite_options sqlite = {0};
     struct error err;
@@ -55,7 +66,7 @@ void api_fixture_start(struct api_fixture *f)
     sqlite.path = path;
     assert_int_equal(zones_new("/usr/share/zoneinfo", &f->zones, &err), ERR_NONE);
     assert_int_equal(sqlite_file_open(&sqlite, &f->file, &err), ERR_NONE);
-    lane.open_arg = f->file;
+    lane.open_arg = f;
     assert_int_equal(lane_new(&lane, &f->writer, &err), ERR_NONE);
     lane.name = "reader";
     lane.open = open_reader;

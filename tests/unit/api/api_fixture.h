@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "store/faulty/faulty.h"
 #include "store/sqlite/sqlite.h"
 
 struct stall;
@@ -21,7 +22,9 @@ struct api_fixture {
     unsigned port;
     /* what a test may set before api_fixture_start() */
     struct api_options options;
-    size_t queue_limit; /* 0: ample */
+    size_t queue_limit;       /* 0: ample */
+    struct faulty_plan *plan; /* how the writer's connection goes wrong; NULL: it does not */
+    int64_t give_up_us;       /* lane.h; 0: its default */
 };
 
 void api_fixture_start(struct api_fixture *f);

@@ -270,6 +270,72 @@ static void one_that_keeps_secrets_is_done_once_too(void **state)
     assert_string_equal(first, second);
 }
 
+static void delete_one(const char *id)
+{
+    struct reply_text t = {0};
+    char request[128];
+
+    (void)snprintf(request, sizeof(request), "DELETE /schedules/%s", id);
+    call(&f, request, "", &t);
+    assert_int_equal(t.status, 200);
+    reply_done(&t);
+}
+
+/* Twice by its key; in between the schedule that it is about goes away. */
+static void comes_again_without(const char *id, const char *path, const char *key, const char *body)
+{
+    char first[4096];
+    char second[4096];
+    bool again;
+
+    assert_in_range(post(path, key, body, first, &again), 200, 299);
+    assert_false(again);
+    delete_one(id);
+    assert_in_range(post(path, key, body, second, &again), 200, 299);
+    assert_true(again);
+    assert_string_equal(first, second);
+}
+
+static void what_was_done_is_told_whatever_its_checks_would_say_by_now(void **state)
+{
+    static const char keeps[] =
+        "{\"name\":\"n\",\"client\":{\"key\":\"i\"},\"type\":\"cron\",\"schedule\":\"0 0 1 1 *\",\"task\":{"
+        "\"type\":\"rest\",\"connection\":{\"host\":\"http://localhost:1/\",\"headers\":{\"Cookie\":"
+        "\"***\"}}}}";
+    static const char has[] =
+        "{\"name\":\"n\",\"client\":{\"key\":\"i\"},\"type\":\"cron\",\"schedule\":\"0 0 1 1 *\",\"task\":{"
+        "\"type\":\"rest\",\"connection\":{\"host\":\"http://localhost:1/\",\"headers\":{\"Cookie\":"
+        "\"hush\"}}}}";
+    char id[64];
+    char path[128];
+
+    (void)state;
+    register_one(DEFINITION("i"), id);
+    (void)snprintf(path, sizeof(path), "/schedules/%s/backfill\r\nIf-Match: \"1\"", id);
+    comes_again_without(id, path, "i-1",
+                        "{\"from\":\"2020-01-01T00:00:00Z\",\"to\":\"2024-01-01T00:00:00Z\"}");
+    register_one(DEFINITION("i"), id);
+    (void)snprintf(path, sizeof(path), "/schedules/%s/update", id);
+    comes_again_without(id, path, "i-2", DEFINITION("i"));
+    register_one(has, id);
+    comes_again_without(id, "/schedules", "i-3", keeps);
+}
+
+static void a_success_that_changed_nothing_is_given_again_too(void **state)
+{
+    char id[64];
+    char path[128];
+
+    (void)state;
+    register_one(DEFINITION("j"), id);
+    (void)snprintf(path, sizeof(path), "/schedules/%s/backfill", id);
+    comes_again_without(id, path, "j-1",
+                        "{\"from\":\"2020-02-01T00:00:00Z\",\"to\":\"2020-03-01T00:00:00Z\"}");
+    register_one(DEFINITION("j"), id);
+    comes_again_without(id, "/schedules/batch", "j-2", "[7]");
+    assert_int_equal(post("/schedules/batch", "j-2", "[8]", NULL, NULL), 422);
+}
+
 static void running_out_of_memory_does_nothing_twice(void **state)
 {
     char id[64];
@@ -313,6 +379,23 @@ static void running_out_of_memory_does_nothing_twice(void **state)
     assert_int_equal(count(runs), done);
 }
 
+/* On a server of its own, whose writer loses what it commits. */
+static void what_was_not_committed_is_not_told_as_done(void **state)
+{
+    struct faulty_plan plan = {.rng = {1}};
+    struct api_fixture sound = f;
+
+    (void)state;
+    f = (struct api_fixture){.plan = &plan, .give_up_us = US_PER_S / 5};
+    api_fixture_start(&f);
+    plan.lose_commit = 1000;
+    plan.refuse_open = 1000;
+    assert_int_equal(post("/schedules", "n-1", DEFINITION("n"), NULL, NULL), 503);
+    assert_int_equal(count("GET /schedules"), 0);
+    api_fixture_stop(&f);
+    f = sound;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +407,9 @@ int main(void)
         cmocka_unit_test(while_one_is_at_work_the_same_key_is_told_so),
         cmocka_unit_test(a_batch_is_answered_again_unless_it_was_too_large),
         cmocka_unit_test(one_that_keeps_secrets_is_done_once_too),
+        cmocka_unit_test(what_was_done_is_told_whatever_its_checks_would_say_by_now),
+        cmocka_unit_test(a_success_that_changed_nothing_is_given_again_too),
+        cmocka_unit_test(what_was_not_committed_is_not_told_as_done),
         cmocka_unit_test(running_out_of_memory_does_nothing_twice),
     };
     struct error err;

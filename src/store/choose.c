@@ -95,10 +95,40 @@ static int newest_first(const void *a, const void *b)
     return uuid_cmp(y->run.id, x->run.id);
 }
 
-void run_pages_merge(struct run_record_list *l, size_t limit)
+void run_pages_merge(struct run_record_list *l, size_t first, size_t limit)
 {
-    if (l->n > 0)
-        qsort(l->items, l->n, sizeof(l->items[0]), newest_first);
-    if (l->n > limit)
-        l->n = limit;
+    if (l->n > first)
+        qsort(l->items + first, l->n - first, sizeof(l->items[0]), newest_first);
+    if (l->n - first > limit)
+        l->n = first + limit;
+}
+
+static int by_schedule_run(const void *a, const void *b)
+{
+    const struct run_record *x = a;
+    const struct run_record *y = b;
+    int order = uuid_cmp(x->run.schedule_id, y->run.schedule_id);
+
+    return order != 0 ? order : newest_first(a, b);
+}
+
+void run_pages_sort(struct run_record_list *l, size_t first)
+{
+    if (l->n > first)
+        qsort(l->items + first, l->n - first, sizeof(l->items[0]), by_schedule_run);
+}
+
+static int by_schedule_event(const void *a, const void *b)
+{
+    const struct history_item *x = a;
+    const struct history_item *y = b;
+    int order = uuid_cmp(x->schedule_id, y->schedule_id);
+
+    return order != 0 ? order : uuid_cmp(y->id, x->id);
+}
+
+void history_pages_sort(struct history_list *l, size_t first)
+{
+    if (l->n > first)
+        qsort(l->items + first, l->n - first, sizeof(l->items[0]), by_schedule_event);
 }

@@ -49,7 +49,10 @@ struct uuid run_page_before(const struct run_filter *f);
  */
 struct uuid run_id_floor(struct wall from);
 void wall_list_sort(struct wall_list *l); /* earliest first */
-/* Pages of several sources become one: newest first, `limit` of them. */
-void run_pages_merge(struct run_record_list *l, size_t limit);
+/* Pages of several sources, from item `first` on, become one: newest first, `limit` of them. */
+void run_pages_merge(struct run_record_list *l, size_t first, size_t limit);
+/* Pages of many schedules, from item `first` on: by schedule, each newest first. */
+void run_pages_sort(struct run_record_list *l, size_t first);
+void history_pages_sort(struct history_list *l, size_t first);
 
 #endif

@@ -294,7 +294,8 @@ struct history_filter {
 };
 struct history_item {
     struct uuid id;
-    char *text; /* owned; JSON, terminated */
+    struct uuid schedule_id; /* of history_list_of(); nil of history_list() */
+    char *text;              /* owned; JSON, terminated */
     size_t text_n;
 };
 struct history_list {
@@ -342,6 +343,16 @@ struct store_ops {
     CHECKED enum err (*list_runs)(struct store *s, const struct run_filter *f, struct run_record_list *ret,
                                   struct error *err);
     CHECKED enum err (*stats)(struct store *s, struct store_stats *ret, struct error *err);
+    /*
+     * Of many at once; `ids` are sorted and differ. get_many(): what is there, sorted by id. list_runs_of():
+     * a page of each of these schedules as list_runs() gives it, in the order of `ids`. More than `most` rows
+     * in all: ERR_TOO_LARGE, and the transaction goes on.
+     */
+    CHECKED enum err (*get_many)(struct store *s, const struct uuid *ids, size_t n, struct record_list *ret,
+                                 struct error *err);
+    CHECKED enum err (*list_runs_of)(struct store *s, const struct uuid *ids, size_t n,
+                                     const struct run_filter *f, size_t most, struct run_record_list *ret,
+                                     struct error *err);
 
     /* Claiming. Locks (no row goes to two) and reads timers with next_at <= until, earliest first. */
     CHECKED enum err (*due)(struct store *s, struct wall until, size_t limit, struct due_list *ret,
@@ -450,6 +461,10 @@ struct store_ops {
                                     struct error *err);
     CHECKED enum err (*history_list)(struct store *s, const struct history_filter *f,
                                      struct history_list *ret, struct error *err);
+    /* As list_runs_of(). */
+    CHECKED enum err (*history_list_of)(struct store *s, const struct uuid *ids, size_t n,
+                                        const struct history_filter *f, size_t most, struct history_list *ret,
+                                        struct error *err);
     CHECKED enum err (*history_trim)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                      struct error *err);
 

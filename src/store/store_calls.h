@@ -107,6 +107,19 @@ CHECKED static inline enum err store_stats(struct store *s, struct store_stats *
     return s->ops->stats(s, ret, err);
 }
 
+CHECKED static inline enum err store_get_many(struct store *s, const struct uuid *ids, size_t n,
+                                              struct record_list *ret, struct error *err)
+{
+    return s->ops->get_many(s, ids, n, ret, err);
+}
+
+CHECKED static inline enum err store_list_runs_of(struct store *s, const struct uuid *ids, size_t n,
+                                                  const struct run_filter *f, size_t most,
+                                                  struct run_record_list *ret, struct error *err)
+{
+    return s->ops->list_runs_of(s, ids, n, f, most, ret, err);
+}
+
 CHECKED static inline enum err store_due(struct store *s, struct wall until, size_t limit,
                                          struct due_list *ret, struct error *err)
 {
@@ -263,6 +276,13 @@ CHECKED static inline enum err store_history_list(struct store *s, const struct 
                                                   struct history_list *ret, struct error *err)
 {
     return s->ops->history_list(s, f, ret, err);
+}
+
+CHECKED static inline enum err store_history_list_of(struct store *s, const struct uuid *ids, size_t n,
+                                                     const struct history_filter *f, size_t most,
+                                                     struct history_list *ret, struct error *err)
+{
+    return s->ops->history_list_of(s, ids, n, f, most, ret, err);
 }
 
 CHECKED static inline enum err store_history_trim(struct store *s, struct wall before, size_t limit,

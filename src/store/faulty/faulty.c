@@ -200,6 +200,23 @@ static enum err faulty_list_runs(struct store *s, const struct run_filter *f, st
     return e ? e : store_list_runs(faulty_of(s)->inner, f, ret, err);
 }
 
+static enum err faulty_get_many(struct store *s, const struct uuid *ids, size_t n, struct record_list *ret,
+                                struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_get_many(faulty_of(s)->inner, ids, n, ret, err);
+}
+
+static enum err faulty_list_runs_of(struct store *s, const struct uuid *ids, size_t n,
+                                    const struct run_filter *f, size_t most, struct run_record_list *ret,
+                                    struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_list_runs_of(faulty_of(s)->inner, ids, n, f, most, ret, err);
+}
+
 static enum err faulty_stats(struct store *s, struct store_stats *ret, struct error *err)
 {
     enum err e = reach(faulty_of(s), err);
@@ -398,6 +415,15 @@ static enum err faulty_history_list(struct store *s, const struct history_filter
     return e ? e : store_history_list(faulty_of(s)->inner, f, ret, err);
 }
 
+static enum err faulty_history_list_of(struct store *s, const struct uuid *ids, size_t n,
+                                       const struct history_filter *f, size_t most, struct history_list *ret,
+                                       struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_history_list_of(faulty_of(s)->inner, ids, n, f, most, ret, err);
+}
+
 static enum err faulty_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                     struct error *err)
 {
@@ -424,6 +450,8 @@ static const struct store_ops faulty_ops = {
     .list = faulty_list,
     .get_run = faulty_get_run,
     .list_runs = faulty_list_runs,
+    .get_many = faulty_get_many,
+    .list_runs_of = faulty_list_runs_of,
     .stats = faulty_stats,
     .due = faulty_due,
     .advance = faulty_advance,
@@ -450,6 +478,7 @@ static const struct store_ops faulty_ops = {
     .outbox_size = faulty_outbox_size,
     .history_add = faulty_history_add,
     .history_list = faulty_history_list,
+    .history_list_of = faulty_history_list_of,
     .history_trim = faulty_history_trim,
     .upkeep = faulty_upkeep,
 };

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "store/each.h"
 #include "store/memory/ops.h"
 
 enum err memory_db_new(const struct memory_options *options, struct memory_db **ret, struct error *err)
@@ -143,6 +144,8 @@ static const struct store_ops memory_ops = {
     .list = memory_list,
     .get_run = memory_get_run,
     .list_runs = memory_list_runs,
+    .get_many = each_get,
+    .list_runs_of = each_list_runs,
     .stats = memory_stats,
     .due = memory_due,
     .advance = memory_advance,

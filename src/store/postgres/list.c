@@ -10,7 +10,7 @@ static const enum sql records[FILTER_INDEXES] = {
     [FILTER_BY_GROUP] = Q_LIST_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_LIST_BY_APPLICATION,
     [FILTER_BY_PAUSED] = Q_LIST_BY_PAUSED,
 };
-static const enum sql ids[FILTER_INDEXES] = {
+static const enum sql ids_alone[FILTER_INDEXES] = {
     [FILTER_BY_ID] = Q_IDS_BY_ID,         [FILTER_BY_KEY] = Q_IDS_BY_KEY,
     [FILTER_BY_GROUP] = Q_IDS_BY_GROUP,   [FILTER_BY_APPLICATION] = Q_IDS_BY_APPLICATION,
     [FILTER_BY_PAUSED] = Q_IDS_BY_PAUSED,
@@ -42,7 +42,7 @@ static enum err ask(struct postgres_store *s, const struct filter *f, const enum
 enum err postgres_ask_ids(struct postgres_store *s, const struct filter *f, PGresult **slot,
                           struct error *err)
 {
-    return ask(s, f, ids, slot, err);
+    return ask(s, f, ids_alone, slot, err);
 }
 
 static enum err read_record(const PGresult *r, size_t row, struct record *ret, struct error *err)
@@ -119,11 +119,9 @@ enum err postgres_get_by_client(struct store *store, const struct schedule *iden
     return postgres_get(store, row_uuid(r, 0, 0), ret, err);
 }
 
-enum err postgres_list(struct store *store, const struct filter *f, struct record_list *ret,
-                       struct error *err)
+static enum err read_records(const PGresult *r, struct record_list *ret, struct error *err)
 {
-    RESULT(r);
-    enum err e = ask(postgres_of(store), f, records, &r, err);
+    enum err e = ERR_NONE;
 
     for (size_t i = 0; !e && i < row_n(r); i++) {
         e = LIST_RESERVE(ret, err);
@@ -133,6 +131,27 @@ enum err postgres_list(struct store *store, const struct filter *f, struct recor
             ret->n++;
     }
     return e;
+}
+
+enum err postgres_list(struct store *store, const struct filter *f, struct record_list *ret,
+                       struct error *err)
+{
+    RESULT(r);
+    enum err e = ask(postgres_of(store), f, records, &r, err);
+
+    return e ? e : read_records(r, ret, err);
+}
+
+enum err postgres_get_many(struct store *store, const struct uuid *ids, size_t n, struct record_list *ret,
+                           struct error *err)
+{
+    struct postgres_store *s = postgres_of(store);
+    RESULT(r);
+    enum err e;
+
+    args_uuids(link_args(&s->link), ids, n);
+    e = link_ask(&s->link, Q_GET_MANY, &r, err);
+    return e ? e : read_records(r, ret, err);
 }
 
 static void count_into(const PGresult *r, int64_t *counts, size_t n)

@@ -25,6 +25,8 @@ CHECKED enum err postgres_get_by_client(struct store *s, const struct schedule *
                                         struct error *err);
 CHECKED enum err postgres_list(struct store *s, const struct filter *f, struct record_list *ret,
                                struct error *err);
+CHECKED enum err postgres_get_many(struct store *s, const struct uuid *ids, size_t n, struct record_list *ret,
+                                   struct error *err);
 CHECKED enum err postgres_stats(struct store *s, struct store_stats *ret, struct error *err);
 /* Sends the filter's statement for ids alone; *slot as in link_send(). */
 CHECKED enum err postgres_ask_ids(struct postgres_store *s, const struct filter *f, PGresult **slot,
@@ -33,6 +35,9 @@ CHECKED enum err postgres_ask_ids(struct postgres_store *s, const struct filter 
 CHECKED enum err postgres_get_run(struct store *s, struct uuid id, struct run_record *ret, struct error *err);
 CHECKED enum err postgres_list_runs(struct store *s, const struct run_filter *f, struct run_record_list *ret,
                                     struct error *err);
+CHECKED enum err postgres_list_runs_of(struct store *s, const struct uuid *ids, size_t n,
+                                       const struct run_filter *f, size_t most, struct run_record_list *ret,
+                                       struct error *err);
 /* due.c */
 CHECKED enum err postgres_due(struct store *s, struct wall until, size_t limit, struct due_list *ret,
                               struct error *err);
@@ -82,6 +87,9 @@ CHECKED enum err postgres_history_add(struct store *s, const struct history_row 
                                       struct error *err);
 CHECKED enum err postgres_history_list(struct store *s, const struct history_filter *f,
                                        struct history_list *ret, struct error *err);
+CHECKED enum err postgres_history_list_of(struct store *s, const struct uuid *ids, size_t n,
+                                          const struct history_filter *f, size_t most,
+                                          struct history_list *ret, struct error *err);
 CHECKED enum err postgres_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                        struct error *err);
 /* meta.c */

@@ -103,6 +103,19 @@
 /* $1 and $2 bound the ids, $3 limit. */
 #define HISTORY_PAGE " AND h.id < $1::uuid AND h.id >= $2::uuid ORDER BY h.id DESC LIMIT $3::bigint"
 
+/* The same page of each of the schedules $4, at most $5 rows in all. LATERAL leaves nothing but a nested
+ * loop; rows come schedule by schedule, but who needs an order makes it. */
+#define OF_EACH(page)                                                                                        \
+    "SELECT r.* FROM unnest($4::uuid[]) AS u (id) CROSS JOIN LATERAL (" page ") r LIMIT $5::bigint"
+#define OPEN_OF_EACH                                                                                         \
+    "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.schedule_id = u.id AND r.state < 3" RUN_PAGE
+#define DEAD_OF_EACH                                                                                         \
+    "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.schedule_id = u.id AND r.state = 5" RUN_PAGE
+#define LOG_OF_EACH "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.schedule_id = u.id" RUN_PAGE
+#define HISTORY_OF_EACH(kinds)                                                                               \
+    "SELECT h.id, h.event, u.id FROM unnest($4::uuid[]) AS u (id) CROSS JOIN LATERAL (SELECT h.id, h.event " \
+    "FROM @history h WHERE h.schedule_id = u.id" kinds HISTORY_PAGE ") h LIMIT $5::bigint"
+
 #define SQL_LIST(X)                                                                                          \
     X(Q_BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                                      \
     X(Q_BEGIN_READ, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                                       \
@@ -163,6 +176,8 @@
     /* reading schedules */                                                                                  \
     X(Q_GET_LOCK, "SELECT 1 FROM @timer t WHERE t.id = $1 FOR UPDATE")                                       \
     X(Q_GET, "SELECT " RECORD_COLUMNS " FROM @schedule s JOIN @timer t ON t.id = s.id WHERE s.id = $1")      \
+    X(Q_GET_MANY, "SELECT " RECORD_COLUMNS " FROM unnest($1::uuid[]) AS u (id) JOIN @schedule s "            \
+                  "ON s.id = u.id JOIN @timer t ON t.id = s.id ORDER BY s.id")                               \
     X(Q_ID_BY_IDENTITY, "SELECT s.id, s.operation, s.application, s.client_group, s.client_key, "            \
                         "s.client_type FROM @schedule s WHERE s.client_key = $1 AND s.hash = $2")            \
     X(Q_LIST_BY_ID, "SELECT " RECORD_COLUMNS IN_ID FILTERED BEHIND)                                          \
@@ -305,6 +320,11 @@
     X(Q_LOG_OTHER,                                                                                           \
       "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.state = $2 AND r.state <> 3" RUN_PAGE)          \
     X(Q_LOG_OF, "SELECT " LOG_RECORD_COLUMNS " FROM @run_log r WHERE r.schedule_id = $4" RUN_PAGE)           \
+    X(Q_RUNS_OF_EACH, OF_EACH("(" OPEN_OF_EACH ") UNION ALL (" DEAD_OF_EACH ") UNION ALL (" LOG_OF_EACH      \
+                              ") ORDER BY id DESC LIMIT $3::bigint"))                                        \
+    X(Q_RUNS_OPEN_OF_EACH, OF_EACH(OPEN_OF_EACH))                                                            \
+    X(Q_RUNS_DEAD_OF_EACH, OF_EACH(DEAD_OF_EACH))                                                            \
+    X(Q_LOG_OF_EACH, OF_EACH(LOG_OF_EACH))                                                                   \
                                                                                                              \
     /* by hand */                                                                                            \
     X(Q_RUNS_OPEN_MANY, "SELECT " RUN_RECORD_COLUMNS " FROM @run r WHERE r.id = ANY($1::uuid[]) "            \
@@ -380,6 +400,9 @@
       "SELECT h.id, h.event FROM @history h WHERE h.schedule_id = $4 AND h.kind = $5" HISTORY_PAGE)          \
     X(Q_HISTORY_OF_RARE, "SELECT h.id, h.event FROM @history h WHERE h.schedule_id = $4 AND h.kind = $5 "    \
                          "AND h.kind NOT IN (6, 9)" HISTORY_PAGE)                                            \
+    X(Q_HISTORY_OF_EACH, HISTORY_OF_EACH(""))                                                                \
+    X(Q_HISTORY_OF_EACH_KIND, HISTORY_OF_EACH(" AND h.kind = $6"))                                           \
+    X(Q_HISTORY_OF_EACH_RARE, HISTORY_OF_EACH(" AND h.kind = $6 AND h.kind NOT IN (6, 9)"))                  \
     /* Days are dropped whole: partition.c. This is for what has no day of its own. */                       \
     X(Q_HISTORY_TRIM, "WITH old AS (SELECT id FROM @history_default WHERE id < $1 ORDER BY id LIMIT $2) "    \
                       "DELETE FROM @history_default h USING old WHERE h.id = old.id")                        \

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "store/each.h"
 #include "store/sqlite/ops.h"
 
 const char *sql_text(enum sql q)
@@ -287,6 +288,8 @@ static const struct store_ops sqlite_ops = {
     .list = sqlite_list,
     .get_run = sqlite_get_run,
     .list_runs = sqlite_list_runs,
+    .get_many = each_get,
+    .list_runs_of = each_list_runs,
     .stats = sqlite_stats,
     .due = sqlite_due,
     .advance = sqlite_advance,
@@ -325,6 +328,7 @@ static const struct store_ops sqlite_history_ops = {
     .close = conn_close,
     .history_add = sqlite_history_add,
     .history_list = sqlite_history_list,
+    .history_list_of = each_history_list,
     .history_trim = sqlite_history_trim,
     .get_meta = sqlite_get_meta,
     .set_meta = sqlite_set_meta,

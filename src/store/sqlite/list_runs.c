@@ -89,6 +89,7 @@ enum err sqlite_list_runs(struct store *store, const struct run_filter *f, struc
                           struct error *err)
 {
     struct run_sources from = choose_sources(f);
+    size_t first = ret->n;
     struct sqlite_store *s = sqlite_of(store);
 
     for (size_t i = 0; i < from.n; i++) {
@@ -97,6 +98,6 @@ enum err sqlite_list_runs(struct store *store, const struct run_filter *f, struc
         if (e)
             return e;
     }
-    run_pages_merge(ret, f->limit);
+    run_pages_merge(ret, first, f->limit);
     return ERR_NONE;
 }

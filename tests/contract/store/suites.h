@@ -23,6 +23,7 @@ extern const struct suite suite_upkeep;
 extern const struct suite suite_edges;
 extern const struct suite suite_events;
 extern const struct suite suite_hand;
+extern const struct suite suite_many;
 
 #define SUITE(title, array) const struct suite suite_##title = {#title, array, COUNT_OF(array)}
 

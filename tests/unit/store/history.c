@@ -181,6 +181,50 @@ static void pages_go_on_behind_the_last_id_while_events_come(void **state)
     assert_string_equal(list(p, (struct history_filter){ALL, .limit = 2, .before = last}, &last), "a");
 }
 
+/* Of both schedules and one that has none, in the order of their ids. */
+static const char *list_of_each(struct place *p, struct history_filter f, size_t most)
+{
+    static char texts[1000];
+    const struct uuid ids[] = {FIRST, SECOND_ONE, {{3}}};
+    CLEANUP(history_list_done) struct history_list l = {0};
+    struct error err = {0};
+    enum err e;
+
+    texts[0] = '\0';
+    ok(store_begin(p->s, false, &err), &err);
+    e = store_history_list_of(p->s, ids, COUNT_OF(ids), &f, most, &l, &err);
+    ok(store_commit(p->s, &err), &err);
+    if (e == ERR_TOO_LARGE)
+        return "too large";
+    ok(e, &err);
+    for (size_t i = 0; i < l.n; i++)
+        (void)snprintf(texts + strlen(texts), sizeof(texts) - strlen(texts), "%d%s",
+                       l.items[i].schedule_id.b[0], l.items[i].text);
+    return texts;
+}
+
+static void events_of_many_schedules_are_those_of_each(void **state)
+{
+    struct place *p = *state;
+    struct history_filter f = {ALL, .limit = 100};
+
+    assert_string_equal(list_of_each(p, f, 5), "");
+    fill(p);
+    assert_string_equal(list_of_each(p, f, 5), "1d1b1a2e2c");
+    assert_string_equal(list_of_each(p, f, 4), "too large");
+    f.limit = 1;
+    assert_string_equal(list_of_each(p, f, 4), "1d2e");
+    (void)list(p, (struct history_filter){ALL, .limit = 2}, &f.before);
+    f.limit = 2;
+    assert_string_equal(list_of_each(p, f, 4), "1b1a2c");
+    f.kind = EVENT_STARTED;
+    assert_string_equal(list_of_each(p, f, 4), "1b2c");
+    f.kind = EVENT_REGISTERED;
+    assert_string_equal(list_of_each(p, f, 4), "1a");
+    f = (struct history_filter){.kind = -1, .from = after(2), .to = after(4), .limit = 9};
+    assert_string_equal(list_of_each(p, f, 9), "1b2c");
+}
+
 static size_t trim(struct place *p, struct wall before, size_t limit)
 {
     struct error err = {0};
@@ -257,6 +301,7 @@ int main(void)
         BOTH(an_event_is_there_once_however_often_it_is_added),
         BOTH(events_are_listed_newest_first_by_schedule_kind_and_time),
         BOTH(pages_go_on_behind_the_last_id_while_events_come),
+        BOTH(events_of_many_schedules_are_those_of_each),
         {"sqlite: old_rows_go_in_batches", old_rows_go_in_batches, setup_sqlite, teardown, NULL},
         {"postgres: old_days_are_dropped", old_days_are_dropped_whole_and_what_has_no_day_goes_in_batches,
          setup_postgres, teardown, NULL},

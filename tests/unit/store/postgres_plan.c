@@ -95,6 +95,11 @@ static const struct explained {
     {Q_LOG_ALL, "uii", false},
     {Q_LOG_OTHER, "uii", false},
     {Q_LOG_OF, "uiiu", false},
+    {Q_GET_MANY, "U", false},
+    {Q_RUNS_OF_EACH, "uiiUi", false},
+    {Q_RUNS_OPEN_OF_EACH, "uiiUi", false},
+    {Q_RUNS_DEAD_OF_EACH, "uiiUi", false},
+    {Q_LOG_OF_EACH, "uiiUi", false},
     {Q_RUNS_OPEN_MANY, "U", false},
     {Q_RUNS_LOG_MANY, "U", false},
     {Q_REDRIVE, "Ui", false},
@@ -117,10 +122,17 @@ static const struct explained {
 
 /* The same of a history database. */
 static const struct explained history_statements[] = {
-    {Q_HISTORY_ADD, "UUIT", false},       {Q_HISTORY_LIST, "uui", false},
-    {Q_HISTORY_LIST_KIND, "uuii", false}, {Q_HISTORY_LIST_RARE, "uuii", false},
-    {Q_HISTORY_OF, "uuiu", false},        {Q_HISTORY_OF_KIND, "uuiui", false},
-    {Q_HISTORY_OF_RARE, "uuiui", false},  {Q_HISTORY_TRIM, "ui", false},
+    {Q_HISTORY_ADD, "UUIT", false},
+    {Q_HISTORY_LIST, "uui", false},
+    {Q_HISTORY_LIST_KIND, "uuii", false},
+    {Q_HISTORY_LIST_RARE, "uuii", false},
+    {Q_HISTORY_OF, "uuiu", false},
+    {Q_HISTORY_OF_KIND, "uuiui", false},
+    {Q_HISTORY_OF_EACH, "uuiUi", false},
+    {Q_HISTORY_OF_EACH_KIND, "uuiUii", false},
+    {Q_HISTORY_OF_EACH_RARE, "uuiUii", false},
+    {Q_HISTORY_OF_RARE, "uuiui", false},
+    {Q_HISTORY_TRIM, "ui", false},
 };
 
 /* An identifier from the middle of those of fill(). */

@@ -128,14 +128,14 @@ enum err client_new(const char *url, const char *version, struct client **ret, s
     return ERR_NONE;
 }
 
-void answer_init(struct answer *a)
+void client_answer_init(struct answer *a)
 {
     a->status = 0;
     buf_init(&a->body, ANSWER_MAX_BYTES);
     buf_init(&a->next, URL_MAX_BYTES);
 }
 
-void answer_done(struct answer *a)
+void client_answer_done(struct answer *a)
 {
     buf_done(&a->body);
     buf_done(&a->next);

@@ -20,8 +20,8 @@ struct answer {
     struct buf body;
     struct buf next; /* the path of Link: <...>; rel="next"; empty when there is none */
 };
-void answer_init(struct answer *a);
-void answer_done(struct answer *a);
+void client_answer_init(struct answer *a);
+void client_answer_done(struct answer *a);
 
 /*
  * `path`: "/schedules?limit=10". `body`: JSON, or p NULL for none. Any HTTP status is an answer; an error is

@@ -10,7 +10,7 @@
 void talk_done(struct talk *t)
 {
     client_free(t->client);
-    answer_done(&t->answer);
+    client_answer_done(&t->answer);
 }
 
 static int no_answer(const struct error *err)
@@ -27,7 +27,7 @@ int talk_open(const struct cli_host *host, const struct command *c, const struct
     struct error err = {0};
 
     *t = (struct talk){.json = args_value(c, a, "json") != NULL};
-    answer_init(&t->answer);
+    client_answer_init(&t->answer);
     if (client_new(args_value(c, a, "url"), host->version, &t->client, &err)) {
         if (err.code != ERR_INVALID)
             return out_error(&err);

@@ -100,18 +100,50 @@ static void count_down(struct http *h, _Atomic unsigned *counter)
 
 /* --- handing over --- */
 
+bool http_hold(struct http *h)
+{
+    /* Counted before looking, as in hand_over(). */
+    atomic_fetch_add(&h->away, 1);
+    if (!atomic_load(&h->refusing))
+        return true;
+    count_down(h, &h->away);
+    return false;
+}
+
+void http_let_go(struct http *h)
+{
+    /* http_stop() waits for the lock, so that this thread is out of here when the server is freed. */
+    MUST(pthread_mutex_lock(&h->resume_lock) == 0);
+    count_down(h, &h->away);
+    MUST(pthread_mutex_unlock(&h->resume_lock) == 0);
+}
+
+bool http_refuses(const struct http *h)
+{
+    return atomic_load(&h->refusing);
+}
+
+void http_resume(struct http *h, struct MHD_Connection *connection)
+{
+    MUST(pthread_mutex_lock(&h->resume_lock) == 0);
+    MHD_resume_connection(connection);
+    MUST(pthread_mutex_unlock(&h->resume_lock) == 0);
+}
+
 void http_back(struct request *r)
 {
     struct http *h = r->http;
+    bool gone;
 
     MUST(pthread_mutex_lock(&h->resume_lock) == 0);
-    if (atomic_exchange(&r->turn, TURN_OURS) == TURN_GONE) {
-        request_free(r);
-        count_down(h, &h->away);
-    } else {
+    gone = atomic_exchange(&r->turn, TURN_OURS) == TURN_GONE;
+    if (!gone)
         MHD_resume_connection(r->connection);
-    }
     MUST(pthread_mutex_unlock(&h->resume_lock) == 0);
+    if (!gone)
+        return;
+    request_free(r);
+    http_let_go(h);
 }
 
 /* Suspends and hands over. False: nothing is handed over any more and the request has its answer. */
@@ -123,7 +155,7 @@ static bool hand_over(struct http *h, struct request *r)
     r->launch = NULL;
     /* Counted before looking: either http_stop() sees the count, or we see that it refuses. */
     atomic_fetch_add(&h->away, 1);
-    if (atomic_load(&h->refusing)) {
+    if (atomic_load(&h->refusing) && !r->held) {
         count_down(h, &h->away);
         answer_problem(r, PROBLEM_STOPPING, "the server is stopping");
         return false;
@@ -218,6 +250,7 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
     r->connection = c;
     r->started = clock_mono();
     atomic_fetch_add(&h->under_way, 1);
+    r->headers.accept = header_or_null(r, MHD_HTTP_HEADER_ACCEPT);
     r->headers.content_type = header_or_null(r, MHD_HTTP_HEADER_CONTENT_TYPE);
     r->headers.if_match = header_or_null(r, MHD_HTTP_HEADER_IF_MATCH);
     r->headers.if_none_match = header_or_null(r, MHD_HTTP_HEADER_IF_NONE_MATCH);

@@ -38,6 +38,18 @@ void http_back(struct request *r);
 unsigned http_under_way(const struct http *h);
 unsigned http_connections(const struct http *h);
 
+/*
+ * For work that goes on without its request, as calls do that others were asked to make: http_stop() waits
+ * until it is let go of, and a request that is `held` is handed over whatever comes. False: nothing is handed
+ * over any more. Any thread may let go.
+ */
+CHECKED bool http_hold(struct http *h);
+void http_let_go(struct http *h);
+/* Whether http_stop() wants no more to be begun. */
+bool http_refuses(const struct http *h);
+/* Any thread: resumes what was suspended by a stream's reader, while something is held. */
+void http_resume(struct http *h, struct MHD_Connection *connection);
+
 /* --- http_answer.c --- */
 
 /* An answer made once and sent often; any thread may send it. `text` outlives it. */

@@ -50,6 +50,7 @@ struct answer {
 
 /* Headers that handlers read; views that live as long as the request. p NULL: absent. */
 struct request_headers {
+    struct str accept;
     struct str content_type;
     struct str if_match;
     struct str if_none_match;
@@ -82,6 +83,7 @@ struct request {
     _Atomic int turn; /* enum turn */
     bool begun;
     bool away;        /* counted among those that are away */
+    bool held;        /* what it has asked for is out: http_hold() */
     bool owed;        /* counted among those that are owed an answer, whatever it takes */
     size_t swallowed; /* bytes of a body that is not wanted */
     size_t budgeted;  /* bytes of the body taken from the server's budget */

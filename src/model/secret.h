@@ -26,9 +26,10 @@ CHECKED enum err secret_with_userinfo(struct str url, struct str userinfo, json_
 
 /*
  * Appends `text`, which a target sent, with "***" in place of everything in it that the schedule's write-only
- * parts say: values of hidden headers and what they are made of (the token behind "Bearer"), user and
- * password of the URL as they stand and as Basic credentials; each as it is and as JSON escapes it. `cut`:
- * the text goes on, so what begins like a secret at its end is hidden too. `rules` as above.
+ * parts say: values of hidden headers and what they are made of (the token behind "Bearer", user and password
+ * behind "Basic"), user and password of the URL. Each as it is, with blanks around it or without, escaped as
+ * JSON, URLs and HTML do it, in base64 of whatever holds it, and in two of these one within the other.
+ * `cut`: the text goes on, so what begins like a secret at its end is hidden too. `rules` as above.
  */
 CHECKED enum err secret_hide(const struct schedule *s, const struct schedule_rules *rules, struct str text,
                              bool cut, struct buf *out, struct error *err);

@@ -4,9 +4,11 @@ Every hidden place gets a mark of its own; then all that the service says is sea
 """
 
 import base64
+import html
 import http.client
 import json
 import re
+import socket
 import threading
 import urllib.parse
 
@@ -87,23 +89,29 @@ def settings(database, tmp_path):
     return config, {"CARILLON_LOG_LEVEL": "debug", **database}
 
 
-def streamed(url, into, done):
-    """What /events says, until `done`."""
-    address = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
-    connection.request("GET", "/events")
-    answer = connection.getresponse()
-    connection.sock.settimeout(0.2)
-    while not done.is_set():
-        try:
-            line = answer.fp.readline()
-            if not line:
-                return
-            into.append(line)
-        except TimeoutError:
-            continue
-        except OSError:
-            return
+class Stream:
+    """What /events says, until it is ended."""
+
+    def __init__(self, url):
+        address = urllib.parse.urlsplit(url)
+        self.lines = []
+        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
+        self.connection.request("GET", "/events")
+        self.socket = self.connection.sock  # the answer takes it away from the connection
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        while line := self.answer.fp.readline():
+            self.lines.append(line)
+
+    def end(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.answer.close()
+        return b"".join(self.lines)
 
 
 def test_no_secret_comes_out_anywhere(make_carillon, receiver, settings, tmp_path):
@@ -111,9 +119,7 @@ def test_no_secret_comes_out_anywhere(make_carillon, receiver, settings, tmp_pat
     one = make_carillon(config=config, **env)
     api, search = one.api, Search()
     receiver.rule("/echo", echo)
-    events, done = [], threading.Event()
-    listener = threading.Thread(target=streamed, args=(one.url, events, done))
-    listener.start()
+    events = Stream(one.url)
 
     def post(path, body, **headers):
         answer = api.post(path, body, headers=headers)
@@ -178,15 +184,57 @@ def test_no_secret_comes_out_anywhere(make_carillon, receiver, settings, tmp_pat
 
     # A database that goes away, and an end, are told in the log.
     assert api.delete(f"/schedules/{schedule}").status == 200
-    done.set()
-    listener.join()
-    search.look("/events", b"".join(events))
+    told = events.end()
+    assert b"***" in told
+    search.look("/events", told)
     assert one.stop() == 0
     search.look("the log", one.log_text())
     assert '"level":"debug"' in one.log_text() and search.searched > 100_000
     # The marks did travel: the target got them all.
     got = str([list(r.headers.items()) for r in receiver.requests("/echo")])
     assert all(m in got for m in MARKS.values())
+
+
+AWKWARD = 'tok+en/"a&b\\c<d>e=1\'%41 z'
+PASSWORD = "p+w&7"
+WRITERS = {
+    "plain": str,
+    "json": json.dumps,
+    "json of .NET": lambda s: "".join(f"\\u{ord(c):04X}" if c in "+&<>'\"" else c for c in s.replace("\\", "\\\\")),
+    "json of PHP": lambda s: json.dumps(s).replace("/", "\\/"),
+    "url": lambda s: urllib.parse.quote(s, safe=""),
+    "form": lambda s: urllib.parse.urlencode({"h": s}),
+    "html": html.escape,
+    "html in json": lambda s: json.dumps(html.escape(s)),
+    "json in json": lambda s: json.dumps(json.dumps({"h": s})),
+    "json in base64": lambda s: base64.b64encode(json.dumps({"h": s}).encode()).decode(),
+    "base64 of a URL": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
+}  # fmt: skip
+
+
+def test_what_a_target_sends_back_in_other_letters_is_hidden_too(carillon, receiver):
+    api = carillon.api
+    basic = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
+
+    def writes(how):
+        return lambda request: Answer(200, {"Content-Type": "text/plain"}, "|".join(
+            how(s) for s in (request.headers["Authorization"], request.headers["X-Api-Key"], PASSWORD, "no secret")).encode())
+
+    for name, how in WRITERS.items():
+        path = "/" + name.replace(" ", "-")
+        receiver.rule(path, writes(how))
+        made = definition(receiver.url + path, "now", "", name, task={"history_check": True})
+        made["task"]["connection"]["headers"] = {"Authorization": f"Basic {basic}", "X-Api-Key": f"  {AWKWARD} "}
+        schedule = api.post("/schedules", made).json()["id"]
+        ended = wait_until(lambda: [e for e in api.get(f"/schedules/{schedule}/history").json() if e["kind"] == "succeeded"], name)
+        answer = ended[0]["answer"]
+        shown = answer.split("|")
+        assert len(shown) == 4 and shown[3] == how("no secret"), (name, answer)
+        assert all("***" in s for s in shown[:3]), (name, answer)
+        # Of each, at most what its encoding put around it.
+        assert all(len(s) <= 3 + len(how("")) + 16 for s in shown[:3]), (name, answer)
+        told = answer + urllib.parse.unquote(answer) + html.unescape(answer) + answer.replace("\\", "")
+        assert not any(part in told for part in ("tok", "a&b", "c<d", PASSWORD, basic[:8])), (name, answer)
 
 
 def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path):

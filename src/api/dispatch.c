@@ -131,6 +131,16 @@ void dispatch_begin(struct request *r, struct str method)
         (void)params_are_known(r);
 }
 
+bool dispatch_call(struct request *r, struct str method)
+{
+    if (!find_route(r, method))
+        return false;
+    r->next = r->route->handle;
+    r->body_limit =
+        r->route->takes == TAKES_BATCH ? r->api->options.batch_body_max : r->api->options.body_max;
+    return params_are_known(r);
+}
+
 bool dispatch_is_rated(const struct request *r)
 {
     return !r->route->any_role;

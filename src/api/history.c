@@ -4,6 +4,8 @@
  * They are stored as they are shown. When that database is away, its calls are answered 503 with the cause
  * and no other call is touched.
  */
+#include "api/history.h"
+
 #include <stdio.h>
 
 #include "api/api_internal.h"
@@ -20,7 +22,14 @@ static void free_list(struct op *op)
     op_history_list_free(CONTAINER_OF(op, struct op_history_list, op));
 }
 
-static void refuse(struct request *r, const struct error *err)
+bool history_is_there(struct request *r)
+{
+    if (!r->api->options.history)
+        answer_problem(r, PROBLEM_UNAVAILABLE, "there is no history database");
+    return r->api->options.history;
+}
+
+void history_refuse(struct request *r, const struct error *err)
 {
     struct error told = *err;
 
@@ -42,7 +51,7 @@ static void listed(struct request *r)
     char id[UUID_TEXT + 1];
 
     if (o->op.err.code) {
-        refuse(r, &o->op.err);
+        history_refuse(r, &o->op.err);
         return;
     }
     write_array(&w, NULL);
@@ -101,10 +110,8 @@ static void list(struct request *r, struct uuid schedule)
 
     faults.n = 0;
     faults.dropped = 0;
-    if (!r->api->options.history) {
-        answer_problem(r, PROBLEM_UNAVAILABLE, "there is no history database");
+    if (!history_is_there(r))
         return;
-    }
     o = op_history_list_new(request_op_done);
     o->filter.schedule_id = schedule;
     page = page_of(r, &faults);

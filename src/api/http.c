@@ -278,20 +278,11 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
 }
 
 /* Takes the body's growth from the server's budget. */
-static bool within_budget(struct http *h, struct request *r, size_t n)
+static bool within_budget(struct request *r, size_t n)
 {
     size_t whole = r->body.n + n;
-    size_t more;
 
-    if (whole <= BODY_SMALL)
-        return true;
-    more = whole - r->budgeted;
-    if (atomic_fetch_add(&h->api->bodies, more) + more > h->api->bodies_max) {
-        atomic_fetch_sub(&h->api->bodies, more);
-        return false;
-    }
-    r->budgeted = whole;
-    return true;
+    return whole <= BODY_SMALL || request_afford(r, whole - r->budgeted);
 }
 
 static bool too_slow(const struct http *h, const struct request *r)
@@ -317,7 +308,7 @@ static enum MHD_Result take(struct http *h, struct request *r, struct str piece)
         dispatch_too_large(r);
         return MHD_YES;
     }
-    if (!within_budget(h, r, piece.n)) {
+    if (!within_budget(r, piece.n)) {
         buf_done(&r->body);
         answer_problem(r, PROBLEM_BUSY, "too many large requests at the same time");
         return MHD_YES;

@@ -4,6 +4,7 @@
  */
 #include "api/page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -12,6 +13,11 @@ static bool parse_cursor(struct str text, struct uuid *ret)
 {
     return text.n == UUID_TEXT + 1 && text.p[0] == 'i' &&
            uuid_parse((struct str){text.p + 1, UUID_TEXT}, ret);
+}
+
+void page_cursor(struct str id, char ret[PAGE_CURSOR_TEXT + 1])
+{
+    (void)snprintf(ret, PAGE_CURSOR_TEXT + 1, "i%.*s", (int)(id.n < UUID_TEXT ? id.n : UUID_TEXT), id.p);
 }
 
 struct page page_of(const struct request *r, struct error_list *faults)
@@ -29,8 +35,10 @@ void page_link(struct request *r, const char *path, struct uuid last)
 {
     struct buf *link = &r->answer.link;
     char id[UUID_TEXT + 1];
+    char cursor[PAGE_CURSOR_TEXT + 1];
 
     uuid_format(last, id);
+    page_cursor(str_of(id), cursor);
     buf_addf(link, "<%s?", path);
     for (size_t i = 0; i < r->target.params_n; i++) {
         const struct query_param *p = &r->target.params[i];
@@ -42,7 +50,7 @@ void page_link(struct request *r, const char *path, struct uuid last)
         query_escape(link, p->value);
         buf_add_char(link, '&');
     }
-    buf_addf(link, "cursor=i%s>; rel=\"next\"", id);
+    buf_addf(link, "cursor=%s>; rel=\"next\"", cursor);
     /* Escaping at most triples what was itself at most TARGET_MAX long. */
     MUST(buf_ok(link) || link->failed == ERR_MEMORY);
 }

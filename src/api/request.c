@@ -231,9 +231,22 @@ bool request_go_on(struct request *r)
     return r->launch || once_keeps(r);
 }
 
+bool request_afford(struct request *r, size_t more)
+{
+    if (atomic_fetch_add(&r->api->bodies, more) + more > r->api->bodies_max) {
+        atomic_fetch_sub(&r->api->bodies, more);
+        return false;
+    }
+    r->budgeted += more;
+    return true;
+}
+
 void request_back(struct request *r)
 {
-    http_back(r);
+    if (r->back)
+        r->back(r->back_arg);
+    else
+        http_back(r);
 }
 
 void request_set_work(struct request *r, void *work, void (*free_work)(void *))

@@ -77,6 +77,12 @@ struct request {
     void *work;        /* what a handler keeps between its steps; owned */
     void (*work_free)(void *work);
 
+    /* Of a call made from within (inner.h): who is told that it is back, instead of http.c. */
+    void (*back)(void *arg);
+    void *back_arg;
+
+    size_t budgeted; /* bytes of the body taken from the server's budget */
+
     /* http.c only */
     struct http *http;
     struct MHD_Connection *connection;
@@ -86,7 +92,6 @@ struct request {
     bool held;        /* what it has asked for is out: http_hold() */
     bool owed;        /* counted among those that are owed an answer, whatever it takes */
     size_t swallowed; /* bytes of a body that is not wanted */
-    size_t budgeted;  /* bytes of the body taken from the server's budget */
     size_t body_limit;
     struct mono started;
     char *target_text;
@@ -135,6 +140,8 @@ void request_again(struct request *r, request_fn next);
  * (true), after which it is called again.
  */
 CHECKED bool request_go_on(struct request *r);
+/* Takes more bytes of the body from what all bodies may take together; false: there is not that much. */
+CHECKED bool request_afford(struct request *r, size_t more);
 /* Any thread: what was launched is done. */
 void request_back(struct request *r);
 void request_set_work(struct request *r, void *work, void (*free_work)(void *));

@@ -1,0 +1,144 @@
+/*
+ * calls.c: see calls.h.
+ */
+#include "api/graphql/calls.h"
+
+#include "api/api_internal.h"
+#include "base/str.h"
+
+/* What a call keeps while its request is away; in the execution's memory. */
+struct asking {
+    const struct field_call *row;
+    struct request *r; /* owned */
+};
+
+static void free_asking(void *p)
+{
+    struct asking *a = p;
+
+    request_free(a->r);
+}
+
+static const struct field_call *row_of(const struct gql_field *f)
+{
+    for (size_t i = 0; i < field_calls_n; i++) {
+        if (str_eq(f->name, str_of(field_calls[i].field)) &&
+            str_eq(f->parent->name, str_of(field_calls[i].type)))
+            return &field_calls[i];
+    }
+    MUST(false);
+    return NULL;
+}
+
+static void give_all(struct gql_call *call, struct gql_value v)
+{
+    for (size_t i = 0; i < call->n; i++)
+        call->values[i] = v;
+}
+
+const json_t *call_answer(struct gql_call *call, struct request *r)
+{
+    json_t *json = NULL;
+    struct error err = {0};
+
+    if (inner_take(r, &json, &err)) {
+        err.code = ERR_BUSY;
+        give_all(call, gql_error(call->execution, &err));
+        return NULL;
+    }
+    return gql_keep_json(call->execution, json) ? json : NULL;
+}
+
+/* --- the answer ---------------------------------------------------------------------------------------- */
+
+static void finish(struct gql_call *call, struct asking *a)
+{
+    unsigned status = a->r->answer.status;
+
+    if (status < 300) {
+        a->row->give(call, a->r);
+    } else if (status == 404 && a->row->missing) {
+        a->row->missing(call, a->r);
+    } else {
+        const json_t *problem = call_answer(call, a->r);
+
+        if (problem)
+            give_all(call, arguments_problem(a->row->arguments, call, problem));
+    }
+    /* What it took is not needed until the execution ends. */
+    request_free(TAKE(a->r));
+}
+
+static enum gql_progress go_on(struct gql_call *call)
+{
+    struct asking *a = call->state;
+
+    if (!inner_go_on(a->r))
+        return GQL_LATER;
+    finish(call, a);
+    return GQL_ANSWERED;
+}
+
+/* --- the question -------------------------------------------------------------------------------------- */
+
+static void back(void *arg)
+{
+    gql_call_done(arg);
+}
+
+static bool id_is_given(const struct gql_call *call, const struct field_call *row)
+{
+    for (const struct argument *a = row->arguments; a->name; a++) {
+        if (a->as == GOES_ID && json_is_string(json_object_get(call->arguments, a->name)))
+            return true;
+    }
+    return false;
+}
+
+/* A key stands for the one thing that a mutation does: graphql_judge_key(). */
+static struct str key_of(const struct gql_call *call)
+{
+    const struct graphql_context *c = call->context;
+    bool is_root = call->field->parent && str_eq(call->field->parent->name, STR("Mutation"));
+
+    return is_root && c->kind == GQL_MUTATION ? c->idempotency_key : (struct str){NULL, 0};
+}
+
+static void begin(struct gql_call *call, const struct field_call *row, struct request *r)
+{
+    CLEANUP(json_free_p) json_t *body = NULL;
+    struct inner_call inner = {.route = row->route, .handle = row->handle};
+    struct error err;
+
+    if (row->by_id && id_is_given(call, row))
+        inner.route = row->by_id;
+    if (row->fixed[0])
+        inner.params[inner.params_n++] = (struct query_param){str_of(row->fixed[0]), str_of(row->fixed[1])};
+    if (arguments_apply(row->arguments, call, &inner, &body, &err) ||
+        (row->shape && row->shape(body, &err))) {
+        answer_error(r, &err);
+        return;
+    }
+    inner.idempotency_key = key_of(call);
+    inner_begin(r, &inner);
+}
+
+enum gql_progress resolve_call(struct gql_call *call)
+{
+    const struct graphql_context *c = call->context;
+    const struct field_call *row = row_of(call->field);
+    struct asking *a = gql_alloc(call->execution, sizeof(*a));
+
+    if (!a)
+        return GQL_ANSWERED;
+    *a = (struct asking){row, inner_new(c->api, back, call)};
+    if (!gql_keep(call->execution, a, free_asking))
+        return GQL_ANSWERED;
+    call->state = a;
+    call->resume = go_on;
+    if (row->prepare)
+        row->prepare(call, a->r);
+    if (!answered(a->r))
+        begin(call, row, a->r);
+    return go_on(call);
+}

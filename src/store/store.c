@@ -45,6 +45,12 @@ void run_record_list_done(struct run_record_list *l)
     *l = (struct run_record_list){0};
 }
 
+void moved_run_list_done(struct moved_run_list *l)
+{
+    alloc_free(l->items);
+    *l = (struct moved_run_list){0};
+}
+
 void uuid_list_done(struct uuid_list *l)
 {
     alloc_free(l->items);

@@ -305,6 +305,39 @@ struct history_list {
 };
 void history_list_done(struct history_list *l);
 
+/* A schedule on its way from another database: src/move/. */
+struct moved_schedule {
+    /* in; borrowed */
+    const struct schedule *schedule;
+    const struct record *record; /* all of it but open_runs */
+    /* out, of look_moved() */
+    bool id_taken;    /* a schedule with this id is there */
+    struct uuid same; /* the one that has this identity; nil: none has */
+    bool busy;        /* an instance holds a run of the one or the other */
+};
+
+/* A run that is open or dead, with all that its row says but whose lease it has. */
+struct moved_run {
+    struct run_record record;
+    bool doomed;
+    struct str label; /* in: as run_insert.label */
+};
+struct moved_run_list {
+    struct moved_run *items;
+    size_t n;
+    size_t cap;
+};
+void moved_run_list_done(struct moved_run_list *l);
+
+struct moved_page {
+    bool dead; /* these by (schedule, id), else the open ones by (schedule, scheduled_at) */
+    /* keyset: behind this one; nil, {INT64_MIN} and nil for the first page */
+    struct uuid schedule_id;
+    struct wall scheduled_at;
+    struct uuid id;
+    size_t limit;
+};
+
 struct store_ops {
     const char *name; /* for logs and metrics: "sqlite", "postgres", "memory", "faulty" */
 
@@ -467,6 +500,28 @@ struct store_ops {
                                         struct error *err);
     CHECKED enum err (*history_trim)(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                      struct error *err);
+
+    /*
+     * Moving to and from another database. NULL in stores that end with their process.
+     */
+
+    /* Open or dead runs, of schedules that are there and of others. */
+    CHECKED enum err (*list_moved)(struct store *s, const struct moved_page *p, struct moved_run_list *ret,
+                                   struct error *err);
+    /* What is in the way of these; may be called in a transaction that only reads. */
+    CHECKED enum err (*look_moved)(struct store *s, struct moved_schedule *m, size_t n, struct wall now,
+                                   struct error *err);
+    /* Adds them with ids, versions, times and counters as they are. No two have one id or identity. ERR_BUSY:
+     * another instance's registration came in the way since look_moved(). */
+    CHECKED enum err (*add_moved)(struct store *s, const struct moved_schedule *m, size_t n, struct wall now,
+                                  struct error *err);
+    /*
+     * Adds runs; running ones under a lease that has ended, so that they are retaken at once. One that is
+     * there already (its id in a run, its identity in an open one) is left as it is. One that ended here:
+     * `again`, it is brought back, else left alone too. *ret_n: how many were added.
+     */
+    CHECKED enum err (*add_moved_runs)(struct store *s, const struct moved_run *runs, size_t n, bool again,
+                                       size_t *ret_n, struct error *err);
 
     /*
      * For stores that several instances share. NULL in those that one process has to itself, where there is

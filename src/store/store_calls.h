@@ -291,6 +291,31 @@ CHECKED static inline enum err store_history_trim(struct store *s, struct wall b
     return s->ops->history_trim(s, before, limit, ret_n, err);
 }
 
+CHECKED static inline enum err store_list_moved(struct store *s, const struct moved_page *p,
+                                                struct moved_run_list *ret, struct error *err)
+{
+    return s->ops->list_moved(s, p, ret, err);
+}
+
+CHECKED static inline enum err store_look_moved(struct store *s, struct moved_schedule *m, size_t n,
+                                                struct wall now, struct error *err)
+{
+    return n > 0 ? s->ops->look_moved(s, m, n, now, err) : ERR_NONE;
+}
+
+CHECKED static inline enum err store_add_moved(struct store *s, const struct moved_schedule *m, size_t n,
+                                               struct wall now, struct error *err)
+{
+    return n > 0 ? s->ops->add_moved(s, m, n, now, err) : ERR_NONE;
+}
+
+CHECKED static inline enum err store_add_moved_runs(struct store *s, const struct moved_run *runs, size_t n,
+                                                    bool again, size_t *ret_n, struct error *err)
+{
+    *ret_n = 0;
+    return n > 0 ? s->ops->add_moved_runs(s, runs, n, again, ret_n, err) : ERR_NONE;
+}
+
 /* Nothing where there is nobody to be told. */
 CHECKED static inline enum err store_notify(struct store *s, const struct notice *n, struct wall now,
                                             struct error *err)

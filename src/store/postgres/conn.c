@@ -32,6 +32,7 @@ static void conn_rollback(struct store *store)
 static enum err conn_begin(struct store *store, bool writes, struct error *err)
 {
     struct postgres_store *s = postgres_of(store);
+    enum sql read = s->db->look ? Q_TX_LOOK : Q_TX_READ;
     RESULT(r);
     enum err e;
 
@@ -44,7 +45,7 @@ static enum err conn_begin(struct store *store, bool writes, struct error *err)
     e = link_send(&s->link, writes ? Q_BEGIN_WRITE : Q_BEGIN_READ, NULL, err);
     if (!e) {
         (void)link_args(&s->link);
-        e = link_ask(&s->link, writes ? Q_TX_WRITE : Q_TX_READ, &r, err);
+        e = link_ask(&s->link, writes ? Q_TX_WRITE : read, &r, err);
     }
     if (e) {
         error_prefix(err, "cannot begin");
@@ -184,6 +185,10 @@ static const struct store_ops postgres_ops = {
     .outbox_take = postgres_outbox_take,
     .outbox_remove = postgres_outbox_remove,
     .outbox_size = postgres_outbox_size,
+    .list_moved = postgres_list_moved,
+    .look_moved = postgres_look_moved,
+    .add_moved = postgres_add_moved,
+    .add_moved_runs = postgres_add_moved_runs,
     .upkeep = conn_upkeep,
     .notify = postgres_notify,
     .heartbeat = postgres_heartbeat,

@@ -83,6 +83,11 @@ static enum err prepare_database(struct postgres *p, struct error *err)
 
     if (e)
         return e;
+    if (p->look) {
+        e = postgres_check_schema(p, &l, err);
+        link_done(&l);
+        return e;
+    }
     e = postgres_migrate(p, &l, err);
     if (!e)
         e = postgres_clock(p, &l, &now, err);

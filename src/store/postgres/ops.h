@@ -82,6 +82,15 @@ CHECKED enum err postgres_outbox_take(struct store *s, int64_t after, size_t lim
                                       struct error *err);
 CHECKED enum err postgres_outbox_remove(struct store *s, const int64_t *ns, size_t n, struct error *err);
 CHECKED enum err postgres_outbox_size(struct store *s, int64_t *ret, struct error *err);
+/* moved.c */
+CHECKED enum err postgres_list_moved(struct store *s, const struct moved_page *p, struct moved_run_list *ret,
+                                     struct error *err);
+CHECKED enum err postgres_look_moved(struct store *s, struct moved_schedule *m, size_t n, struct wall now,
+                                     struct error *err);
+CHECKED enum err postgres_add_moved(struct store *s, const struct moved_schedule *m, size_t n,
+                                    struct wall now, struct error *err);
+CHECKED enum err postgres_add_moved_runs(struct store *s, const struct moved_run *runs, size_t n, bool again,
+                                         size_t *ret_n, struct error *err);
 /* history.c: of a history database */
 CHECKED enum err postgres_history_add(struct store *s, const struct history_row *rows, size_t n,
                                       struct error *err);

@@ -30,9 +30,9 @@ struct postgres_options {
     const char *application_name; /* NULL: "carillon" */
     bool look; /* only to be read, in transactions that may last: nothing is made or migrated. ERR_NOT_FOUND:
                   there is nothing; ERR_CONFLICT: it is of another version than this build's */
-    bool unprepared;              /* plan each statement anew instead of once a connection */
-    struct uuid instance;         /* the sender of notices; what listens leaves its own out */
-    bool silent;                  /* the others are told nothing: each looks for itself */
+    bool unprepared;      /* plan each statement anew instead of once a connection */
+    struct uuid instance; /* the sender of notices; what listens leaves its own out */
+    bool silent;          /* the others are told nothing: each looks for itself */
     int64_t poll_us; /* every instance looks at the database at least this often: what is due later than that
                         is not told to the others; 0: everything is */
     struct wall (*clock)(void *arg); /* tests put theirs; NULL: the database's */

@@ -240,6 +240,21 @@ static enum err current_version(const struct postgres *p, struct link *l, int64_
                      *ret, steps_of(p).n);
 }
 
+enum err postgres_check_schema(const struct postgres *p, struct link *l, struct error *err)
+{
+    int64_t version;
+    enum err e = current_version(p, l, &version, err);
+
+    if (e || version == (int64_t)steps_of(p).n)
+        return e;
+    if (version == 0)
+        return error_set(err, ERR_NOT_FOUND, "postgres", "there is no schema %s of Carillon's", p->schema);
+    return error_set(err, ERR_CONFLICT, "postgres",
+                     "the database has schema version %" PRId64
+                     ", this build's is %zu: let its carillon serve start on it once",
+                     version, steps_of(p).n);
+}
+
 /* Asked first: who may use the schema need not be allowed to make one. */
 static enum err make_schema(const struct postgres *p, struct link *l, struct error *err)
 {

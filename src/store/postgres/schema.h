@@ -9,4 +9,7 @@
 /* One instance does it, others wait for it. ERR_CONFLICT: it is a newer build's. */
 CHECKED enum err postgres_migrate(const struct postgres *p, struct link *l, struct error *err);
 
+/* Nothing is changed. ERR_NOT_FOUND: there is no schema of ours; ERR_CONFLICT: it is not of this version. */
+CHECKED enum err postgres_check_schema(const struct postgres *p, struct link *l, struct error *err);
+
 #endif

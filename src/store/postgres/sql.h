@@ -126,6 +126,9 @@
                    "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "            \
                    "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)")             \
     X(Q_TX_READ, "SELECT " SQL_US("now()") ", " PLANNER)                                                     \
+    /* Whoever takes what is read may be slow. */                                                            \
+    X(Q_TX_LOOK, "SELECT " SQL_US("now()") ", " PLANNER                                                      \
+                                           ", set_config('idle_in_transaction_session_timeout', '0', true)") \
     X(Q_COMMIT, "COMMIT")                                                                                    \
     X(Q_ROLLBACK, "ROLLBACK")                                                                                \
     X(Q_PING, "SELECT 1 FROM @meta WHERE key = 'schema_version'")                                            \
@@ -351,6 +354,47 @@
                    "UNION ALL SELECT r.scheduled_at FROM @run_log r WHERE r.schedule_id = $1 "               \
                    "AND r.id >= $4::uuid AND r.state NOT IN (6, 7) AND r.scheduled_at >= $2 "                \
                    "AND r.scheduled_at < $3 ORDER BY 1")                                                     \
+                                                                                                             \
+    /* moving to and from another database: behind $1 and $2, $3 limit */                                    \
+    X(Q_MOVED_OPEN, "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM @run r WHERE r.state < 3 "                 \
+                    "AND (r.schedule_id, r.scheduled_at) > ($1::uuid, $2::bigint) "                          \
+                    "ORDER BY r.schedule_id, r.scheduled_at LIMIT $3::bigint")                               \
+    X(Q_MOVED_DEAD, "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM @run r WHERE r.state = 5 "                 \
+                    "AND (r.schedule_id, r.id) > ($1::uuid, $2::uuid) "                                      \
+                    "ORDER BY r.schedule_id, r.id LIMIT $3::bigint")                                         \
+    /* $1 keys, $2 hashes, $3 ids, $4 now. Running runs are those with a token, as for Q_OPEN_DOOM. */       \
+    X(Q_MOVED_LOOK,                                                                                          \
+      "SELECT w.taken, w.same, "                                                                             \
+      "EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = w.id AND r.state < 3 AND r.lease_token <> 0 "      \
+      "AND r.lease_until > $4::bigint) OR "                                                                  \
+      "EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = w.same AND r.state < 3 AND r.lease_token <> 0 "    \
+      "AND r.lease_until > $4) FROM "                                                                        \
+      "(SELECT u.n, u.id, EXISTS (SELECT 1 FROM @schedule s WHERE s.id = u.id) AS taken, "                   \
+      "(SELECT s.id FROM @schedule s WHERE s.client_key = u.client_key AND s.hash = u.hash) AS same "        \
+      "FROM unnest($1::text[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (client_key, hash, id, n)) w "   \
+      "ORDER BY w.n")                                                                                        \
+    X(Q_MOVED_SCHEDULES,                                                                                     \
+      "INSERT INTO @schedule (id, hash, operation, application, client_group, client_key, client_type, "     \
+      "name, definition, version, created_at, updated_at) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "   \
+      "$3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], "  \
+      "$11::bigint[], $12::bigint[]) AS u ON CONFLICT DO NOTHING RETURNING id")                              \
+    X(Q_MOVED_LAST, "UPDATE @timer t SET last_state = u.last_state, last_at = u.last_at FROM "               \
+                    "unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS u (id, last_state, last_at) "         \
+                    "WHERE t.id = u.id")                                                                     \
+    /* $1: 1, what ended here is brought back; then a row's columns. */                                      \
+    X(Q_MOVED_RUNS,                                                                                          \
+      "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
+      "lease_token, by_hand_at, doomed, started_at, ended_at, took_us, status, label, error) SELECT u.id, "  \
+      "u.schedule_id, u.version, u.scheduled_at, u.due_at, u.state, u.attempt, u.failures, u.lease_token, "  \
+      "u.by_hand_at, u.doomed = 1, u.started_at, u.ended_at, u.took_us, u.status, u.label, u.error "         \
+      "FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], "         \
+      "$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], "             \
+      "$14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[]) AS u (id, schedule_id, "       \
+      "version, scheduled_at, due_at, state, attempt, failures, lease_token, by_hand_at, doomed, "           \
+      "started_at, ended_at, took_us, status, label, error) "                                                \
+      "WHERE $1::bigint = 1 OR NOT EXISTS (SELECT 1 FROM @run_log l WHERE l.id = u.id) "                     \
+      "ON CONFLICT DO NOTHING RETURNING id")                                                                 \
+    X(Q_LOG_DELETE, "DELETE FROM @run_log WHERE id = ANY($1::uuid[])")                                       \
                                                                                                              \
     /* answers that are given again */                                                                       \
     X(Q_ANSWER_HOLD, "SELECT pg_try_advisory_xact_lock(hashtextextended('@', $1::bigint))")                  \

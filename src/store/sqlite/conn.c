@@ -314,6 +314,10 @@ static const struct store_ops sqlite_ops = {
     .outbox_take = sqlite_outbox_take,
     .outbox_remove = sqlite_outbox_remove,
     .outbox_size = sqlite_outbox_size,
+    .list_moved = sqlite_list_moved,
+    .look_moved = sqlite_look_moved,
+    .add_moved = sqlite_add_moved,
+    .add_moved_runs = sqlite_add_moved_runs,
     .upkeep = conn_upkeep,
 };
 

@@ -252,6 +252,35 @@ static enum err open_locked(struct sqlite_file *f, const char *folder, struct er
     return keeper_start(f, err);
 }
 
+static enum err open_to_look(struct sqlite_file *f, struct error *err)
+{
+    struct stat st;
+    sqlite3 *db;
+    enum err e;
+
+    if (stat(f->path, &st) < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, f->path, "there is no database");
+    e = sqlite_open_db(f, false, &db, err);
+    if (e)
+        return e;
+    e = schema_check(db, f->path, f->schema, err);
+    MUST(sqlite3_close(db) == SQLITE_OK); /* no statement is left */
+    return e;
+}
+
+/* Its folders are made unless it is only to be looked at. */
+static enum err find_file(const struct sqlite_options *options, const char *folder, struct sqlite_file *f,
+                          struct error *err)
+{
+    enum err e = options->look ? ERR_NONE : make_folders(folder, err);
+
+    if (e)
+        return e;
+    if (options->look && access(folder, F_OK) < 0 && errno == ENOENT)
+        return error_set(err, ERR_NOT_FOUND, options->path, "there is no database");
+    return resolve(options->path, folder, &f->path, err);
+}
+
 enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_file **ret, struct error *err)
 {
     CLEANUP(sqlite_file_free_p) struct sqlite_file *f = alloc_new(struct sqlite_file);
@@ -269,12 +298,12 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     buf_init(&folder, PATH_BYTES_MAX);
     e = folder_of(options->path, &folder, err);
     if (!e)
-        e = make_folders(buf_cstr(&folder), err);
-    if (!e)
-        e = resolve(options->path, buf_cstr(&folder), &f->path, err);
-    if (!e)
+        e = find_file(options, buf_cstr(&folder), f, err);
+    if (!e && options->look)
+        e = open_to_look(f, err);
+    else if (!e)
         e = take_lock(f, err);
-    if (!e)
+    if (!e && !options->look)
         e = open_locked(f, buf_cstr(&folder), err);
     if (e)
         return e;

@@ -2,30 +2,11 @@
  * list_runs.c: runs as people look at them: open and dead ones from `run`, ended ones from `run_log`, as one
  * list.
  */
-#include <string.h>
-
 #include "base/str.h"
 #include "store/choose.h"
 #include "store/grow.h"
 #include "store/sqlite/ops.h"
 #include "store/sqlite/rows.h"
-
-static void col_run_record(struct query *q, struct run_record *ret)
-{
-    struct run_record r = {0};
-    struct str error;
-    int at = col_run(q, 0, &r.run);
-
-    r.started_at = col_wall(q, at);
-    r.ended_at = col_wall(q, at + 1);
-    r.took_us = col_i64(q, at + 2);
-    r.status = (int)col_i64(q, at + 3);
-    error = col_str(q, at + 4);
-    if (error.n >= sizeof(r.error))
-        error.n = sizeof(r.error) - 1;
-    memcpy(r.error, error.p, error.n);
-    *ret = r;
-}
 
 static enum err read_one(struct sqlite_store *s, enum sql id, const struct uuid *run, bool *ret_there,
                          struct run_record *ret, struct error *err)
@@ -36,7 +17,7 @@ static enum err read_one(struct sqlite_store *s, enum sql id, const struct uuid 
     bind_uuid(&q, run);
     e = query_step(&q, ret_there, err);
     if (!e && *ret_there)
-        col_run_record(&q, ret);
+        (void)col_run_record(&q, ret);
     return e;
 }
 
@@ -80,7 +61,7 @@ static enum err read_page(struct sqlite_store *s, enum sql id, const struct run_
         e = LIST_RESERVE(ret, err);
         if (e)
             return e;
-        col_run_record(&q, &ret->items[ret->n++]);
+        (void)col_run_record(&q, &ret->items[ret->n++]);
     }
     return e;
 }

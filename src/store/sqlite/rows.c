@@ -3,6 +3,8 @@
  */
 #include "store/sqlite/rows.h"
 
+#include <string.h>
+
 int col_timer(struct query *q, int at, struct timer *ret)
 {
     ret->state = (enum schedule_state)col_i64(q, at);
@@ -37,6 +39,24 @@ int col_run(struct query *q, int at, struct run *ret)
     ret->lease_until = (struct wall){col_i64(q, at + 9)};
     ret->by_hand_at = (struct wall){col_i64(q, at + 10)};
     return at + 11;
+}
+
+int col_run_record(struct query *q, struct run_record *ret)
+{
+    struct run_record r = {0};
+    struct str error;
+    int at = col_run(q, 0, &r.run);
+
+    r.started_at = col_wall(q, at);
+    r.ended_at = col_wall(q, at + 1);
+    r.took_us = col_i64(q, at + 2);
+    r.status = (int)col_i64(q, at + 3);
+    error = col_str(q, at + 4);
+    if (error.n >= sizeof(r.error))
+        error.n = sizeof(r.error) - 1;
+    memcpy(r.error, error.p, error.n);
+    *ret = r;
+    return at + 5;
 }
 
 void tally_move(struct sqlite_store *s, int from, int to)

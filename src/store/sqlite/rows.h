@@ -12,6 +12,8 @@ int col_timer(struct query *q, int at, struct timer *ret);
 void col_open(struct query *q, int at, int64_t *ret_open, int64_t *ret_waiting);
 /* RUN_COLUMNS from column `at` on; returns the column behind them. */
 int col_run(struct query *q, int at, struct run *ret);
+/* RUN_RECORD_COLUMNS or LOG_RECORD_COLUMNS from the first column on; the same. */
+int col_run_record(struct query *q, struct run_record *ret);
 
 /* Q_TIMER_INSERT or Q_TIMER_UPDATE. `before` -1: there was none. Keeps the tally. */
 CHECKED enum err timer_write(struct sqlite_store *s, enum sql id, const struct uuid *schedule,

@@ -236,6 +236,22 @@ static enum err current_version(struct sqlite3 *db, const char *path, const stru
     return ask(db, path, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema_version'", 0, ret, err);
 }
 
+enum err schema_check(struct sqlite3 *db, const char *path, enum schema schema, struct error *err)
+{
+    const struct steps *of = &schemas[schema];
+    int64_t version;
+    enum err e = current_version(db, path, of, &version, err);
+
+    if (e || version == (int64_t)of->n)
+        return e;
+    if (version == 0)
+        return error_set(err, ERR_NOT_FOUND, path, "there is no database");
+    return error_set(err, ERR_CONFLICT, path,
+                     "the database has schema version %" PRId64
+                     ", this build's is %zu: let its carillon serve start on it once",
+                     version, of->n);
+}
+
 static enum err step_to(struct sqlite3 *db, const char *path, const struct steps *of, size_t version,
                         struct error *err)
 {

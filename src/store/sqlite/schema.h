@@ -16,4 +16,7 @@ struct sqlite3;
  */
 CHECKED enum err schema_migrate(struct sqlite3 *db, const char *path, enum schema schema, struct error *err);
 
+/* Nothing is changed. ERR_NOT_FOUND: it is empty; ERR_CONFLICT: it is not of this version. */
+CHECKED enum err schema_check(struct sqlite3 *db, const char *path, enum schema schema, struct error *err);
+
 #endif

@@ -234,6 +234,25 @@
     X(Q_CLEAR_ANSWERS,                                                                                       \
       "DELETE FROM answer WHERE n IN (SELECT n FROM answer WHERE n > 0 ORDER BY n LIMIT ?)")                 \
                                                                                                              \
+    /* moving to and from another database */                                                                \
+    X(Q_MOVED_OPEN,                                                                                          \
+      "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM run r INDEXED BY run_identity WHERE r.state < 3 "        \
+      "AND (r.schedule_id, r.scheduled_at) > (?1, ?2) ORDER BY r.schedule_id, r.scheduled_at LIMIT ?3")      \
+    X(Q_MOVED_DEAD,                                                                                          \
+      "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM run r INDEXED BY run_dead_schedule WHERE r.state = 5 "   \
+      "AND (r.schedule_id, r.id) > (?1, ?2) ORDER BY r.schedule_id, r.id LIMIT ?3")                          \
+    X(Q_MOVED_BUSY, "SELECT 1 FROM run r INDEXED BY run_identity WHERE r.schedule_id IN (?1, ?2) "           \
+                    "AND r.state < 3 AND r.state = 1 AND r.lease_until > ?3 LIMIT 1")                        \
+    X(Q_MOVED_SCHEDULE,                                                                                      \
+      "INSERT INTO schedule (id, hash, operation, application, client_group, client_key, client_type, "      \
+      "name, definition, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+    X(Q_MOVED_RUN,                                                                                           \
+      "INSERT INTO run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "          \
+      "lease_token, by_hand_at, label, doomed, started_at, ended_at, took_us, status, error) "               \
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                   \
+    X(Q_LOG_HAS, "SELECT 1 FROM run_log WHERE id = ?")                                                       \
+    X(Q_LOG_DELETE, "DELETE FROM run_log WHERE id = ?")                                                      \
+                                                                                                             \
     /* events on their way to the history database */                                                        \
     X(Q_RUN_TRACE, "SELECT schedule_id, scheduled_at, attempt, label FROM run "                              \
                    "WHERE id = ?1 AND (label <> '' OR ?2)")                                                  \

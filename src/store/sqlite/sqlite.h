@@ -14,8 +14,10 @@
 struct sqlite_file;
 
 struct sqlite_options {
-    const char *path;                /* made when absent, with its folders */
-    bool history;                    /* a history database; its connections have the calls of one */
+    const char *path; /* made when absent, with its folders */
+    bool look;        /* only to be read, beside the process that holds it: no lock, nothing made or migrated.
+                         ERR_NOT_FOUND: there is nothing; ERR_CONFLICT: it is of another version than this build's */
+    bool history;     /* a history database; its connections have the calls of one */
     int64_t cache_bytes;             /* page cache of a connection; 0: default 2 MiB */
     struct wall (*clock)(void *arg); /* NULL: clock_wall(); tests put theirs */
     void *clock_arg;

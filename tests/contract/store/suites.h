@@ -24,6 +24,7 @@ extern const struct suite suite_edges;
 extern const struct suite suite_events;
 extern const struct suite suite_hand;
 extern const struct suite suite_many;
+extern const struct suite suite_moved;
 
 #define SUITE(title, array) const struct suite suite_##title = {#title, array, COUNT_OF(array)}
 

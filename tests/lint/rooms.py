@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 # --- 1. rooms ------------------------------------------------------------------------------------------------
 
 LOW = ["base", "calendar", "model"]
-ROOMS = ["base", "calendar", "graphql", "model", "store", "deliver", "engine", "api", "config", "cli"]
+ROOMS = ["base", "calendar", "graphql", "model", "store", "move", "deliver", "engine", "api", "config", "cli"]
 
 # First match decides: which files, and what they may include (room/ or one header by its path; * all).
 MAY_INCLUDE = [
@@ -36,6 +36,7 @@ MAY_INCLUDE = [
     ("src/graphql/*", ["base/", "graphql/"]),
     ("src/model/*", ["base/", "calendar/", "model/"]),
     ("src/store/*", [*(r + "/" for r in LOW), "store/"]),
+    ("src/move/*", [*(r + "/" for r in LOW), "store/", "move/"]),
     ("src/deliver/*", [*(r + "/" for r in LOW), "deliver/"]),
     # The core is pure: no store, no deliverer, no loop, whatever its room may know.
     ("src/engine/core*", [*(r + "/" for r in LOW), "engine/core*.h"]),
@@ -309,6 +310,7 @@ PLANTED = [
     ("src/model/a.c", '#include "calendar/zone.h"\n\n#include "store/store.h"', [(4, "outside what model/")]),
     ("src/store/a.c", '#include "model/run.h"\n#include "deliver/deliver.h"', [(3, "outside what store/")]),
     ("src/store/sqlite/a.c", '#include "store/store.h"\n#include "engine/engine.h"', [(3, "outside what store/")]),
+    ("src/move/a.c", '#include "store/store.h"\n#include "engine/engine.h"', [(3, "outside what move/")]),
     ("src/deliver/a.c", '#include "store/store.h"', [(2, "outside what deliver/")]),
     ("src/engine/core_a.c", '#include "engine/core.h"\n#include "model/run.h"\n#include "store/store.h"',
      [(4, "outside what engine/core*")]),

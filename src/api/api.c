@@ -8,6 +8,7 @@
 
 #include "api/assets.h"
 #include "api/events.h"
+#include "api/graphql/graphql.h"
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/metrics.h"
@@ -54,6 +55,8 @@ static void set_defaults(struct api_options *o)
         o->batch_max = 10000;
     if (o->json_depth_max == 0)
         o->json_depth_max = JSON_DEPTH_MAX;
+    if (o->graphql_complexity == 0)
+        o->graphql_complexity = 250000;
     if (!o->version)
         o->version = "";
 }
@@ -85,6 +88,9 @@ static enum err prepare_pages(struct api *a, struct error *err)
         [PAGE_DOCS_SCRIPT] = {asset_docs_js, "text/javascript; charset=utf-8", NULL},
         [PAGE_DOCS_STYLE] = {asset_docs_css, "text/css; charset=utf-8", NULL},
         [PAGE_DOCS_ICON] = {asset_docs_svg, "image/svg+xml", NULL},
+        [PAGE_GRAPHQL] = {asset_explorer_html, "text/html; charset=utf-8", docs_csp},
+        [PAGE_GRAPHQL_SCRIPT] = {asset_explorer_js, "text/javascript; charset=utf-8", NULL},
+        [PAGE_GRAPHQL_STYLE] = {asset_explorer_css, "text/css; charset=utf-8", NULL},
     };
 
     for (size_t i = 0; i < PAGES_N && !e; i++)
@@ -131,6 +137,8 @@ enum err api_start(const struct api_options *options, struct api **ret, struct e
     buf_init(&a->version, VERSION_MAX);
     e = prepare_pages(a, err);
     if (!e)
+        e = graphql_new(a->options.graphql, a->options.graphql_complexity, &a->graphql, err);
+    if (!e)
         e = probe_new(a->options.writer, &a->probe, err);
     if (!e)
         e = start_http(a, err);
@@ -167,9 +175,15 @@ void api_free(struct api *a)
     metrics_free(a->metrics);
     at_work_free(a->at_work);
     rate_free(a->rate);
+    graphql_free(a->graphql);
     buf_done(&a->openapi);
     buf_done(&a->version);
     alloc_free(a);
+}
+
+struct str api_graphql_schema(void)
+{
+    return asset_schema_graphql;
 }
 
 enum err api_openapi(const char *version, struct buf *out, struct error *err)

@@ -16,6 +16,7 @@
 
 struct api;
 struct events;
+struct graphql_service;
 
 /* Appends Prometheus text of what the API itself does not know (the engine's numbers). Any thread. */
 typedef void (*api_metrics_fn)(void *arg, struct buf *out);
@@ -39,6 +40,7 @@ struct api_options {
     int64_t rate_burst;          /* at once; 0: twice the rate */
     size_t batch_max;            /* items; default 10,000 */
     unsigned json_depth_max;     /* of a request's body; default 64, at most JSON_DEPTH_LIMIT / 2 */
+    uint64_t graphql_complexity; /* fields that a GraphQL answer may come to; default 250,000 */
     bool reset;                  /* POST /admin/reset may remove everything */
     const char *version;         /* of the build */
     struct schedule_rules rules; /* what it points to outlives the API */
@@ -51,6 +53,7 @@ struct api_options {
     void *metrics_arg;
     api_self_fn self; /* NULL: GET /instances shows nobody on such a store */
     void *self_arg;
+    const struct graphql_service *graphql; /* NULL: Carillon's own; else a test's */
     bool no_api; /* this instance has not that role: calls that are not about itself are refused */
 };
 
@@ -64,6 +67,8 @@ void api_stop(struct api *a, int64_t grace_us);
 void api_free(struct api *a);
 CLEANUP_FN(struct api, api_free)
 
+/* GraphQL's schema as SDL, as graphql-js prints it. Any thread. */
+struct str api_graphql_schema(void);
 /* The OpenAPI document, generated from the route table. Any thread. */
 CHECKED enum err api_openapi(const char *version, struct buf *out, struct error *err);
 

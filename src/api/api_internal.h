@@ -9,6 +9,7 @@
 #include "api/api.h"
 
 struct at_work;
+struct graphql;
 struct http;
 struct metrics;
 struct prepared;
@@ -23,6 +24,9 @@ enum prepared_page {
     PAGE_DOCS_SCRIPT,
     PAGE_DOCS_STYLE,
     PAGE_DOCS_ICON,
+    PAGE_GRAPHQL,
+    PAGE_GRAPHQL_SCRIPT,
+    PAGE_GRAPHQL_STYLE,
     PAGES_N
 };
 
@@ -38,6 +42,7 @@ struct api {
     struct http *http;
     struct metrics *metrics;
     struct probe *probe;
+    struct graphql *graphql;
     struct at_work *at_work;
     struct rate *rate; /* NULL: there is no limit */
 

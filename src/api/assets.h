@@ -1,5 +1,6 @@
 /*
- * assets.h: the docs page and its parts, put into the binary by assets/embed.py.
+ * assets.h: the docs page, the GraphQL explorer and their parts, and GraphQL's schema, put into the binary by
+ * assets/embed.py.
  */
 #ifndef API_ASSETS_H
 #define API_ASSETS_H
@@ -10,5 +11,9 @@ extern const struct str asset_docs_html;
 extern const struct str asset_docs_js;
 extern const struct str asset_docs_css;
 extern const struct str asset_docs_svg;
+extern const struct str asset_explorer_html;
+extern const struct str asset_explorer_js;
+extern const struct str asset_explorer_css;
+extern const struct str asset_schema_graphql;
 
 #endif

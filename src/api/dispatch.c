@@ -116,16 +116,15 @@ void dispatch_begin(struct request *r, struct str method)
     if (!parse_target(r) || !find_route(r, method))
         return;
     r->next = r->route->handle;
-    if (r->headers.idempotency_key.p && r->route->method == METHOD_POST && r->route->uses_store)
+    if (r->headers.idempotency_key.p && r->route->method == METHOD_POST && r->route->uses_store &&
+        !r->route->keys_within)
         r->next = once_begin;
     takes_json = r->route->takes == TAKES_JSON || r->route->takes == TAKES_BATCH;
     if (r->route->takes == TAKES_BATCH)
         r->body_limit = r->api->options.batch_body_max;
     buf_init(&r->body, r->body_limit);
-    /* What is not built yet says so before it finds fault. */
-    if (r->route->unlisted)
-        return;
-    if (takes_json && r->headers.content_type.p && !is_json_type(r->headers.content_type))
+    if (takes_json && (r->headers.content_type.p || r->route->must_say_type) &&
+        !is_json_type(r->headers.content_type))
         answer_problem(r, PROBLEM_MEDIA_TYPE, "the body must be application/json");
     else
         (void)params_are_known(r);

@@ -17,7 +17,7 @@
 #include "base/list.h"
 #include "base/str.h"
 
-enum { RING_EVENTS = 1024, RING_BYTES = 1 << 20, HEAD_MAX = 256, NEEDLE_MAX = 16 * 1024 };
+enum { RING_EVENTS = 1024, RING_BYTES = 1 << 20, HEAD_MAX = 256, NEEDLE_MAX = 16 * 1024, NEEDLES = 5 };
 #define BEAT_US (15 * US_PER_S)
 #define LINGER_US (60 * US_PER_S)
 
@@ -28,6 +28,7 @@ struct frame {
     struct uuid schedule_id;
     enum history_kind kind;
     size_t n;
+    size_t json_at; /* of the text: where its JSON begins, which two newlines follow */
     char text[];
 };
 
@@ -57,9 +58,10 @@ struct stream {
     struct list node;
     struct stream_link link;
     bool attached;
+    struct stream_reader reader; /* .read NULL: none */
     struct uuid schedule_id;
-    int kind;
-    struct buf needle; /* the application as it stands in an event's text; empty: any */
+    uint32_t kinds;
+    struct buf needles[NEEDLES]; /* members as they stand in an event's text; empty: any */
     /* under the lock of .events */
     bool paused;
     bool beat; /* a comment is due */
@@ -117,11 +119,13 @@ static enum err frame_new(const struct journal *j, const struct journal_entry *i
     char id[UUID_TEXT + 1];
     struct frame *f;
     char *p;
+    size_t json_at;
     enum err e;
 
     buf_init(&text, SIZE_MAX / 2);
     uuid_format(item->id, id);
     buf_addf(&text, "id: %s\nevent: %s\ndata: ", id, history_kind_name(item->kind));
+    json_at = text.n;
     buf_add(&text, (struct str){j->texts.p + item->text_at, item->text_n});
     buf_add_cstr(&text, "\n\n");
     e = buf_check(&text, NULL, NULL);
@@ -130,8 +134,12 @@ static enum err frame_new(const struct journal *j, const struct journal_entry *i
     if (e)
         return e;
     f = (struct frame *)(void *)p;
-    *f = (struct frame){
-        .refs = 1, .id = item->id, .schedule_id = item->schedule_id, .kind = item->kind, .n = text.n};
+    *f = (struct frame){.refs = 1,
+                        .id = item->id,
+                        .schedule_id = item->schedule_id,
+                        .kind = item->kind,
+                        .n = text.n,
+                        .json_at = json_at};
     memcpy(f->text, text.p, text.n);
     *ret = f;
     return ERR_NONE;
@@ -358,14 +366,33 @@ size_t events_streams(struct events *e)
 /* --- streams --- */
 
 /* A member of this name is an event's own, whatever its texts say: in those a quote is escaped. */
-static enum err make_needle(struct stream *s, struct str application, struct error *err)
+static enum err make_needle(struct buf *needle, const char *name, struct str value, struct error *err)
 {
-    buf_init(&s->needle, NEEDLE_MAX);
-    if (!application.p)
+    buf_init(needle, NEEDLE_MAX);
+    if (!value.p)
         return ERR_NONE;
-    buf_add_cstr(&s->needle, "\"application\":");
-    buf_add_json(&s->needle, application);
-    return buf_check(&s->needle, NULL, err);
+    buf_addf(needle, "\"%s\":", name);
+    buf_add_json(needle, value);
+    return buf_check(needle, NULL, err);
+}
+
+static enum err make_needles(struct stream *s, const struct stream_filter *f, struct error *err)
+{
+    enum err e = make_needle(&s->needles[0], "operation", f->operation, err);
+
+    if (!e)
+        e = make_needle(&s->needles[1], "application", f->application, err);
+    if (!e)
+        e = make_needle(&s->needles[2], "group", f->group, err);
+    if (!e)
+        e = make_needle(&s->needles[3], "key", f->key, err);
+    return e ? e : make_needle(&s->needles[4], "type", f->type, err);
+}
+
+static void drop_needles(struct stream *s)
+{
+    for (size_t i = 0; i < NEEDLES; i++)
+        buf_done(&s->needles[i]);
 }
 
 static void say(struct stream *s, const char *text)
@@ -408,11 +435,11 @@ enum err stream_new(struct events *e, const struct stream_filter *f, bool resume
                     struct stream **ret, struct error *err)
 {
     struct stream *s = alloc_new(struct stream);
-    enum err failed = make_needle(s, f->application, err);
+    enum err failed = make_needles(s, f, err);
 
     s->events = e;
     s->schedule_id = f->schedule_id;
-    s->kind = f->kind;
+    s->kinds = f->kinds;
     list_init(&s->node);
     say(s, "retry: 2000\n\n");
     lock(e);
@@ -426,7 +453,7 @@ enum err stream_new(struct events *e, const struct stream_filter *f, bool resume
     }
     unlock(e);
     if (failed) {
-        buf_done(&s->needle);
+        drop_needles(s);
         alloc_free(s);
         return failed;
     }
@@ -446,9 +473,12 @@ static bool is_wanted(const struct stream *s, const struct frame *f)
 {
     if (!uuid_is_nil(s->schedule_id) && !uuid_eq(s->schedule_id, f->schedule_id))
         return false;
-    if (s->kind >= 0 && s->kind != (int)f->kind)
+    if (s->kinds != 0 && !(s->kinds & (1U << f->kind)))
         return false;
-    return s->needle.n == 0 || str_contains((struct str){f->text, f->n}, buf_str(&s->needle));
+    for (size_t i = 0; i < NEEDLES; i++)
+        if (s->needles[i].n > 0 && !str_contains((struct str){f->text, f->n}, buf_str(&s->needles[i])))
+            return false;
+    return true;
 }
 
 /* The next one that is wanted becomes the current one. False: there is none. */
@@ -499,15 +529,22 @@ static size_t read_more(struct stream *s, char *to, size_t max)
     return max;
 }
 
+/* Overtaken: what it has not got is gone. It may come again and is told of the gap. */
+static bool is_over(const struct stream *s)
+{
+    return s->ended || s->at < s->events->first;
+}
+
 ssize_t stream_read(struct stream *s, char *to, size_t max)
 {
     struct events *e = s->events;
     size_t n = 0;
     bool over;
 
+    if (s->reader.read)
+        return s->reader.read(s->reader.arg, to, max);
     lock(e);
-    /* Overtaken: what it has not got is gone. It may come again and is told of the gap. */
-    over = s->ended || s->at < e->first;
+    over = is_over(s);
     while (!over && n < max) {
         size_t piece = read_more(s, to + n, max - n);
 
@@ -523,12 +560,49 @@ ssize_t stream_read(struct stream *s, char *to, size_t max)
     return over ? -1 : (ssize_t)n;
 }
 
+void stream_set_reader(struct stream *s, const struct stream_reader *reader)
+{
+    s->reader = *reader;
+}
+
+const struct stream_link *stream_link_of(const struct stream *s)
+{
+    return &s->link;
+}
+
+enum stream_news stream_next(struct stream *s, struct buf *json)
+{
+    struct events *e = s->events;
+    enum stream_news news = STREAM_NOTHING;
+
+    lock(e);
+    if (is_over(s)) {
+        news = STREAM_OVER;
+    } else if (next_frame(s)) {
+        struct frame *f = TAKE(s->current);
+
+        buf_add(json, (struct str){f->text + f->json_at, f->n - f->json_at - 2});
+        frame_unref(f);
+        news = STREAM_EVENT;
+    } else if (s->beat) {
+        news = STREAM_BEAT;
+    } else {
+        s->paused = true;
+        s->link.pause(s->link.connection);
+    }
+    s->beat = false;
+    unlock(e);
+    return news;
+}
+
 void stream_free(struct stream *s)
 {
     struct events *e;
 
     if (!s)
         return;
+    if (s->reader.free)
+        s->reader.free(s->reader.arg);
     e = s->events;
     lock(e);
     list_remove(&s->node);
@@ -538,6 +612,6 @@ void stream_free(struct stream *s)
         MUST(pthread_cond_signal(&e->changed) == 0);
     }
     unlock(e);
-    buf_done(&s->needle);
+    drop_needles(s);
     alloc_free(s);
 }

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/uuid.h"
 #include "store/journal.h"
@@ -43,8 +44,13 @@ size_t events_streams(struct events *e);
 /* What a stream wants to hear of. All that is set must match. */
 struct stream_filter {
     struct uuid schedule_id; /* nil: any */
-    int kind;                /* enum history_kind or -1 */
-    struct str application;  /* p NULL: any; copied */
+    uint32_t kinds;          /* bit per enum history_kind; 0: any */
+    /* Of the schedule's identity; p NULL: any; copied */
+    struct str operation;
+    struct str application;
+    struct str group;
+    struct str key;
+    struct str type;
 };
 /*
  * ERR_BUSY: there are streams_max already, or the server is stopping. `last`: the id of the last event that
@@ -65,5 +71,25 @@ void stream_attach(struct stream *s, const struct stream_link *link);
 ssize_t stream_read(struct stream *s, char *to, size_t max);
 /* Any thread. Its connection is not touched any more. NULL is fine. */
 void stream_free(struct stream *s);
+
+/* --- what makes something else of the events --- */
+
+/* What stream_read() and stream_free() call instead, and before. Before the stream is attached. */
+struct stream_reader {
+    ssize_t (*read)(void *arg, char *to, size_t max);
+    void (*free)(void *arg);
+    void *arg;
+};
+void stream_set_reader(struct stream *s, const struct stream_reader *reader);
+enum stream_news {
+    STREAM_NOTHING, /* and the connection is paused */
+    STREAM_EVENT,
+    STREAM_BEAT, /* something must be said */
+    STREAM_OVER,
+};
+/* For such a reader: what there is next. The JSON of an event is appended. */
+enum stream_news stream_next(struct stream *s, struct buf *json);
+/* The connection it is read by, once it is read. */
+const struct stream_link *stream_link_of(const struct stream *s);
 
 #endif

@@ -54,7 +54,10 @@ void handle_docs_script(struct request *r);
 void handle_docs_style(struct request *r);
 void handle_docs_icon(struct request *r);
 void handle_root(struct request *r);
-/* pages.c: named by the plan, not built yet */
-void handle_later(struct request *r);
+void handle_graphql_script(struct request *r);
+void handle_graphql_style(struct request *r);
+/* graphql/graphql.c */
+void handle_graphql_get(struct request *r);
+void handle_graphql_post(struct request *r);
 
 #endif

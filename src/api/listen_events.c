@@ -12,11 +12,11 @@ static void read_filter(const struct request *r, struct stream_filter *ret, stru
     struct str kind = target_param(&r->target, "kind");
     enum history_kind parsed;
 
-    *ret = (struct stream_filter){.kind = -1, .application = target_param(&r->target, "application")};
+    *ret = (struct stream_filter){.application = target_param(&r->target, "application")};
     if (schedule.p && !uuid_parse(schedule, &ret->schedule_id))
         (void)error_list_add(faults, ERR_INVALID, "?schedule", "must be a schedule's id");
     if (kind.p && history_kind_parse(kind, &parsed))
-        ret->kind = (int)parsed;
+        ret->kinds = 1U << parsed;
     else if (kind.p)
         (void)error_list_add(faults, ERR_INVALID, "?kind", "is no kind of event");
 }

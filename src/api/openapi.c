@@ -267,7 +267,7 @@ static void write_operation(struct writer *w, const struct route *r)
 
 static bool is_told(const struct route *r)
 {
-    return !r->unlisted && !r->hidden;
+    return !r->hidden;
 }
 
 /* Whether a row before this one has told its path already. */

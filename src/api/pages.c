@@ -35,7 +35,12 @@ void handle_root(struct request *r)
     answer_header(r, "Location", "docs"); /* relative: a proxy may put a prefix before it */
 }
 
-void handle_later(struct request *r)
+void handle_graphql_script(struct request *r)
 {
-    answer_problem(r, PROBLEM_UNSUPPORTED, "this call is not built yet");
+    answer_prepared(r, r->api->pages[PAGE_GRAPHQL_SCRIPT]);
+}
+
+void handle_graphql_style(struct request *r)
+{
+    answer_prepared(r, r->api->pages[PAGE_GRAPHQL_STYLE]);
 }

@@ -57,7 +57,8 @@ struct route {
     bool uses_store;       /* may be answered 503 */
     bool any_role;         /* about the instance itself: answered without the role `api` too */
     bool may_be_off;       /* answered 403 unless the configuration allows it */
-    bool unlisted;         /* known, but not built yet: 501, and not in OpenAPI */
+    bool must_say_type;    /* a body without a content type is refused: a page of another site can send it */
+    bool keys_within;      /* an Idempotency-Key is for what is called from within */
     bool hidden;           /* works, but is no call: the docs page and its parts */
     struct reply replies[ROUTE_REPLIES_MAX];
 };

@@ -56,14 +56,20 @@ static const struct param *const history_params[] = {
 static const struct param *const events_params[] = {&history_schedule, &history_kind, &application, NULL};
 static const struct param *const preview_params[] = {&preview_n, &preview_from, NULL};
 
+static const struct param graphql_query = {"query", "The document.", {.kind = VALUE_STRING}};
+static const struct param graphql_operation = {
+    "operationName", "Which of its operations.", {.kind = VALUE_STRING}};
+static const struct param graphql_variables = {
+    "variables", "Its variables: a JSON object.", {.kind = VALUE_STRING}};
+static const struct param graphql_extensions = {
+    "extensions", "A JSON object that nothing is made of.", {.kind = VALUE_STRING}};
+static const struct param *const graphql_params[] = {&graphql_query, &graphql_operation, &graphql_variables,
+                                                     &graphql_extensions, NULL};
+
 #define SCHEDULES .tag = "Schedules"
 #define RUNS .tag = "Runs"
 #define HISTORY .tag = "History"
 #define SERVICE .tag = "Service"
-#define LATER(method_, path_)                                                                                \
-    {                                                                                                        \
-        method_, path_, "later", "Later", "", NULL, handle_later, .unlisted = true                           \
-    }
 #define REPLY(status_, description_, ...)                                                                    \
     {                                                                                                        \
         .status = (status_), .description = (description_), __VA_ARGS__                                      \
@@ -189,8 +195,10 @@ const struct route routes[] = {
                     "true`.",
      .handle = handle_reset, .takes = TAKES_EMPTY, .uses_store = true, .may_be_off = true,
      .replies = {REPLY(200, "How much was removed.", .schema = "Removed")}},
-    LATER(METHOD_GET, "/graphql"),
-    LATER(METHOD_POST, "/graphql"),
+    {METHOD_POST, "/graphql", "graphql", SERVICE, .summary = "Ask by GraphQL", .handle = handle_graphql_post,
+     .takes = TAKES_BATCH, .must_say_type = true, .keys_within = true, .uses_store = true, .hidden = true},
+    {METHOD_GET, "/graphql", "graphqlQuery", SERVICE, .summary = "Ask a query by GraphQL",
+     .handle = handle_graphql_get, .params = graphql_params, .uses_store = true, .hidden = true},
     {METHOD_GET, "/healthz", "health", SERVICE, .summary = "Whether the process lives",
      .description = "Touches nothing but the HTTP server.", .handle = handle_healthz, .any_role = true,
      .replies = {REPLY(200, "It does.", .schema = "Health")}},
@@ -212,6 +220,8 @@ const struct route routes[] = {
     PAGE("/docs/docs.js", handle_docs_script),
     PAGE("/docs/docs.css", handle_docs_style),
     PAGE("/docs/docs.svg", handle_docs_icon),
+    PAGE("/graphql/explorer.js", handle_graphql_script),
+    PAGE("/graphql/explorer.css", handle_graphql_style),
     PAGE("/", handle_root),
 };
 const size_t routes_n = COUNT_OF(routes);

@@ -88,7 +88,7 @@ static struct events *make(size_t ring_events, size_t ring_bytes)
 static struct stream *listen_to(struct events *e, const struct stream_filter *f, bool resumes,
                                 struct uuid last, struct line *l)
 {
-    const struct stream_filter all = {.kind = -1};
+    const struct stream_filter all = {0};
     const struct stream_link link = {on_pause, on_wake, on_cut, l};
     struct stream *s;
 
@@ -177,8 +177,8 @@ static void a_stream_is_paused_and_woken_and_gets_each_event_once(void **state)
 
 static void filters_compare_members_and_not_texts(void **state)
 {
-    const struct stream_filter f = {.kind = -1, .application = STR("app")};
-    const struct stream_filter kind = {.kind = EVENT_FAILED};
+    const struct stream_filter f = {.application = STR("app")};
+    const struct stream_filter kind = {.kinds = 1U << EVENT_FAILED};
     struct events *e = make(8, 100000);
     char text[10000];
     struct line l;
@@ -268,7 +268,7 @@ static void the_ring_is_bounded_by_bytes_too(void **state)
 
 static void there_are_no_more_streams_than_may_be(void **state)
 {
-    const struct stream_filter all = {.kind = -1};
+    const struct stream_filter all = {0};
     struct events *e = make(4, 10000);
     struct stream *s[8];
     struct stream *one_more;
@@ -286,7 +286,7 @@ static void there_are_no_more_streams_than_may_be(void **state)
 
 static void closing_wakes_and_ends_all(void **state)
 {
-    const struct stream_filter all = {.kind = -1};
+    const struct stream_filter all = {0};
     struct events *e = make(4, 10000);
     char text[100];
     struct line l;

@@ -548,15 +548,6 @@ static void the_docs_page_comes_from_here_and_may_load_nothing_else(void **state
     reply_done(&t);
 }
 
-static void calls_of_later_say_so(void **state)
-{
-    static const char *const heads[] = {"POST /graphql", "GET /graphql"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(heads); i++)
-        assert_problem(ask(501, heads[i], ""), "not-implemented", NULL, NULL);
-}
-
 static void an_answer_longer_than_a_socket_takes_at_once_arrives_whole(void **state)
 {
     struct reply_text t = {0};
@@ -589,7 +580,6 @@ int main(void)
         cmocka_unit_test(a_preview_tells_times_and_words),
         cmocka_unit_test(the_service_tells_about_itself),
         cmocka_unit_test(the_docs_page_comes_from_here_and_may_load_nothing_else),
-        cmocka_unit_test(calls_of_later_say_so),
         cmocka_unit_test(an_answer_longer_than_a_socket_takes_at_once_arrives_whole),
     };
     struct error err;

@@ -105,7 +105,7 @@ struct gql_value gql_failed(struct gql_execution *x, struct str message, const j
 
     buf_init(&text, EXTENSIONS_MAX);
     /* Without memory for them, or too long: the message stands alone. */
-    if (json_write(extensions, &text, NULL))
+    if (!extensions || json_write(extensions, &text, NULL))
         buf_clear(&text);
     return failure(x, message, &text);
 }

@@ -321,7 +321,7 @@ static enum err build(struct builder *b, struct str sdl)
         return e;
     take_meta_fields(s);
     e = list_types(b, text, prelude);
-    return e ? e : schema_check(b);
+    return e ? e : schema_judge(b);
 }
 
 enum err gql_schema_new(struct str sdl, const struct gql_schema_options *options, struct gql_schema **ret,

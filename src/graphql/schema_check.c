@@ -140,7 +140,7 @@ static enum err give_type(struct defaults *d, const struct gql_type *t)
     return e;
 }
 
-enum err schema_check(struct builder *b)
+enum err schema_judge(struct builder *b)
 {
     struct gql_schema *s = b->schema;
     struct defaults d = {b, arena_array(&s->arena, s->n_types, 1)};

@@ -22,7 +22,7 @@ CHECKED enum err builder_memory(const struct builder *b);
 /* Fills the types' insides once all names are known. */
 CHECKED enum err schema_fill(struct builder *b, const struct gql_document *d);
 /* 3.6.1 and its like: what must hold between types. Defaults get their values here. */
-CHECKED enum err schema_check(struct builder *b);
+CHECKED enum err schema_judge(struct builder *b);
 /* Joins fields and code. */
 CHECKED enum err schema_bind(struct gql_schema *s, const struct gql_schema_options *options,
                              struct error *err);

@@ -247,6 +247,8 @@ static struct api_options api_options_of(struct service *v)
         .rate_burst = s->server.rate_burst,
         .idle_s = (unsigned)(s->server.idle_timeout_us / US_PER_S),
         .batch_max = (size_t)s->server.max_batch_items,
+        .answers_max = (size_t)s->server.max_answers_bytes,
+        .read_rate = s->server.min_read_rate_bytes,
         .json_depth_max = (unsigned)s->server.max_json_depth,
         .reset = s->admin.reset,
         .version = v->version,

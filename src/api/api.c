@@ -49,6 +49,10 @@ static void set_defaults(struct api_options *o)
         o->idle_s = 60;
     if (o->header_us == 0)
         o->header_us = 10 * US_PER_S;
+    if (o->answers_max == 0)
+        o->answers_max = (size_t)256 * 1024 * 1024;
+    if (o->read_rate == 0)
+        o->read_rate = (int64_t)32 * 1024;
     if (o->rate_burst == 0)
         o->rate_burst = 2 * o->rate;
     if (o->batch_max == 0)

@@ -36,6 +36,8 @@ struct api_options {
     size_t header_max;           /* bytes of a request's headers; default 32 KiB */
     unsigned idle_s;             /* a connection idle so long is closed; default 60 */
     int64_t header_us;           /* the headers of a request may take so long; default 10 s */
+    size_t answers_max;          /* bytes of large answers on their way; default 256 MiB */
+    int64_t read_rate;           /* bytes a second at which they must be taken; default 32 KiB */
     int64_t rate;                /* requests a second for each client's address; 0: no limit */
     int64_t rate_burst;          /* at once; 0: twice the rate */
     size_t batch_max;            /* items; default 10,000 */

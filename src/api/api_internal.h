@@ -48,6 +48,7 @@ struct api {
 
     /* any thread */
     _Atomic size_t bodies;
+    _Atomic size_t answers; /* bytes of large answers on their way */
 };
 
 #endif

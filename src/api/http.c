@@ -216,7 +216,7 @@ static bool framing_is_doubtful(struct request *r)
     return !str_eq_nocase(coding, STR("chunked")) || header_or_null(r, MHD_HTTP_HEADER_CONTENT_LENGTH).p;
 }
 
-static struct owing *owing_of(struct MHD_Connection *c)
+struct owing *http_owing(struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
@@ -256,8 +256,8 @@ static enum MHD_Result begin(struct http *h, struct request *r, struct MHD_Conne
     r->headers.if_none_match = header_or_null(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
     r->headers.last_event_id = header_or_null(r, "Last-Event-ID");
     r->headers.idempotency_key = header_or_null(r, "Idempotency-Key");
-    if (owing_of(c))
-        owing_met(owing_of(c));
+    if (http_owing(c))
+        owing_met(http_owing(c));
     dispatch_begin(r, str_of(method));
     judge_rate(h, r);
 
@@ -359,8 +359,8 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     bool begun;
     bool owed;
 
-    if (owing_of(c))
-        owing_again(owing_of(c));
+    if (http_owing(c))
+        owing_again(http_owing(c));
     if (!r)
         return;
     begun = r->begun;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 
 struct http;
+struct owing;
 
 struct http_options {
     struct api *api;
@@ -34,6 +35,8 @@ CLEANUP_FN(struct http, http_free)
 
 /* request_back()'s other half. */
 void http_back(struct request *r);
+/* What is expected of its client by when; NULL: it is not watched. The connection's thread. */
+struct owing *http_owing(struct MHD_Connection *c);
 /* Requests whose headers came and whose answer is not yet sent. */
 unsigned http_under_way(const struct http *h);
 unsigned http_connections(const struct http *h);
@@ -63,7 +66,9 @@ CHECKED enum err prepared_new(const struct prepared_options *options, struct pre
 void prepared_free(struct prepared *p);
 CLEANUP_FN(struct prepared, prepared_free)
 
-/* Queues r->answer; false when there is no memory for it: the connection must be closed. HTTP thread. */
+/*
+ * Queues r->answer; one that is larger than the room for such answers becomes a 503, if nothing was changed
+ * that it would tell of. False when there is no memory for it: the connection must be closed. HTTP thread. */
 CHECKED bool http_send(struct request *r, bool last);
 
 #endif

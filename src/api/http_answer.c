@@ -1,5 +1,8 @@
 /*
  * http_answer.c: from an answer to libmicrohttpd's response. Bodies pass on without being copied.
+ *
+ * Large ones are counted as long as libmicrohttpd has them, and their clients have so long to take them:
+ * clients that ask for much and do not read would else take all the memory there is.
  */
 #include <microhttpd.h>
 
@@ -7,6 +10,7 @@
 #include "api/http.h"
 #include "api/http_stream.h"
 #include "api/metrics.h"
+#include "api/patience.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 
@@ -58,6 +62,82 @@ void prepared_free(struct prepared *p)
     alloc_free(p);
 }
 
+/* Answers up to this size are not counted, nor is it watched how they are taken. */
+enum { ANSWER_SMALL = 64 * 1024 };
+
+/* A large answer on its way. */
+struct large {
+    struct api *api;
+    char *body;
+    size_t n;
+};
+
+static void free_large(void *p)
+{
+    struct large *l = p;
+
+    atomic_fetch_sub(&l->api->answers, l->n);
+    alloc_free(l->body);
+    alloc_free(l);
+}
+
+/*
+ * Takes what a large answer needs from the server's room; 0: it is not large. What finds no room becomes a
+ * 503, unless it tells of something that was changed.
+ */
+static size_t take_room(struct request *r)
+{
+    struct api *api = r->api;
+    size_t n = r->answer.body.n;
+
+    if (n <= ANSWER_SMALL)
+        return 0;
+    if (atomic_fetch_add(&api->answers, n) + n <= api->options.answers_max || !r->answer.only_read)
+        return n;
+    atomic_fetch_sub(&api->answers, n);
+    answer_clear(r);
+    answer_problem(r, PROBLEM_BUSY, "too many large answers are on their way; ask for a smaller page");
+    return 0;
+}
+
+static int64_t taking_us(const struct api *api, size_t n)
+{
+    return (int64_t)n * US_PER_S / api->options.read_rate;
+}
+
+/* NULL without memory. The body, and its part of the room, pass to what is returned. */
+static struct large *large_new(struct api *api, char *body, size_t n)
+{
+    struct large *l;
+    void *memory;
+
+    if (alloc_array(1, sizeof(*l), &memory, NULL))
+        return NULL;
+    l = memory;
+    *l = (struct large){api, body, n};
+    return l;
+}
+
+static struct MHD_Response *large_response(struct request *r)
+{
+    size_t n = r->answer.body.n;
+    char *body = NULL;
+    struct large *l = NULL;
+    struct MHD_Response *response = NULL;
+
+    if (!buf_take(&r->answer.body, &body, NULL, NULL))
+        l = large_new(r->api, body, n);
+    if (!l) {
+        atomic_fetch_sub(&r->api->answers, n);
+        alloc_free(body);
+        return NULL;
+    }
+    response = MHD_create_response_from_buffer_with_free_callback_cls(n, body, free_large, l);
+    if (!response)
+        free_large(l);
+    return response;
+}
+
 /* The body's memory passes to the response. */
 static struct MHD_Response *body_response(struct answer *a)
 {
@@ -100,11 +180,16 @@ static struct MHD_Response *stream_response(struct answer *a, struct MHD_Connect
     return response;
 }
 
-/* An answer of its own; NULL without memory. */
-static struct MHD_Response *make_response(struct answer *a, struct MHD_Connection *c, bool last)
+/* An answer of its own; NULL without memory. `large`: it was counted. */
+static struct MHD_Response *make_response(struct request *r, bool large, bool last)
 {
-    struct MHD_Response *response = a->stream ? stream_response(a, c) : body_response(a);
+    struct answer *a = &r->answer;
+    struct MHD_Response *response;
 
+    if (a->stream)
+        response = stream_response(a, r->connection);
+    else
+        response = large ? large_response(r) : body_response(a);
     if (!response || add_headers(response, a, last))
         return response;
     MHD_destroy_response(response);
@@ -115,13 +200,14 @@ bool http_send(struct request *r, bool last)
 {
     struct answer *a = &r->answer;
     struct MHD_Response *own = NULL;
+    size_t n = take_room(r);
     bool ok;
 
     /* Nothing follows a stream: of one that is asked for by HEAD, libmicrohttpd (0.9.75) sends the last
      * chunk. */
     last = last || a->close || a->stream;
     if (!a->prepared)
-        own = make_response(a, r->connection, last);
+        own = make_response(r, n > 0, last);
     else if (last)
         own = prepare(&a->prepared->options, true);
     if (a->prepared && !last)
@@ -130,6 +216,8 @@ bool http_send(struct request *r, bool last)
         ok = own && MHD_queue_response(r->connection, a->status, own) == MHD_YES;
     if (own)
         MHD_destroy_response(own);
+    if (n > 0 && http_owing(r->connection))
+        owing_taking(http_owing(r->connection), taking_us(r->api, n));
     metrics_count(r->api->metrics, r->route, a->status, clock_mono().us - r->started.us);
     return ok;
 }

@@ -163,7 +163,7 @@ void once_free(struct request *r)
     if (o->inner)
         o->inner_free(o->inner);
     if (o->aside)
-        answer_done(&o->answer);
+        answer_drop(&o->answer);
     once_end(r);
     op_once_done(&o->op);
     alloc_free(o);
@@ -342,7 +342,7 @@ static void put_aside(struct request *r)
     MUST(!o->aside);
     o->answer = r->answer;
     o->aside = true;
-    answer_init(&r->answer);
+    answer_blank(&r->answer);
 }
 
 static void give(struct request *r)
@@ -350,7 +350,7 @@ static void give(struct request *r)
     struct once *o = r->once;
 
     MUST(o->aside);
-    answer_done(&r->answer);
+    answer_drop(&r->answer);
     r->answer = o->answer;
     o->aside = false;
 }

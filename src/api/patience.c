@@ -121,15 +121,18 @@ void patience_free(struct patience *p)
     done(p);
 }
 
-/* Under the lock. All deadlines are the same time ahead, so the end of the list is its place. */
-static void stand_last(struct owing *o)
+/* Under the lock. Behind it come only answers that may take longer, so its place is near the end. */
+static void stand_in_line(struct owing *o, int64_t extra_us)
 {
     struct patience *p = o->p;
-    bool first = list_empty(&p->owing);
+    struct list *before = &p->owing;
 
-    o->deadline = (struct mono){clock_mono().us + p->patience_us};
-    list_push_back(&p->owing, &o->node);
-    if (first)
+    o->deadline = (struct mono){clock_mono().us + p->patience_us + extra_us};
+    while (before->prev != &p->owing &&
+           CONTAINER_OF(before->prev, struct owing, node)->deadline.us > o->deadline.us)
+        before = before->prev;
+    list_push_back(before, &o->node);
+    if (p->owing.next == &o->node)
         MUST(pthread_cond_signal(&p->changed) == 0);
 }
 
@@ -145,7 +148,7 @@ struct owing *owing_new(struct patience *p, int fd)
     o->fd = fd;
     list_init(&o->node);
     lock(p);
-    stand_last(o);
+    stand_in_line(o, 0);
     unlock(p);
     return o;
 }
@@ -157,12 +160,17 @@ void owing_met(struct owing *o)
     unlock(o->p);
 }
 
-void owing_again(struct owing *o)
+void owing_taking(struct owing *o, int64_t extra_us)
 {
     lock(o->p);
     list_remove(&o->node);
-    stand_last(o);
+    stand_in_line(o, extra_us);
     unlock(o->p);
+}
+
+void owing_again(struct owing *o)
+{
+    owing_taking(o, 0);
 }
 
 void owing_free(struct owing *o)

@@ -1,11 +1,11 @@
 /*
- * patience.h: a client has only so long for the headers of a request. libmicrohttpd closes a connection that
- * is silent; one that sends a byte now and then is never silent, and a thousand of those would be all
- * connections there are.
+ * patience.h: a client has only so long for the headers of a request, and for taking a large answer.
+ * libmicrohttpd closes a connection that is silent; one that sends or takes a byte now and then is never
+ * silent, and a thousand of those would be all connections there are.
  *
- * Connections that owe a request stand in order of their deadlines, which is the order in which they came to
- * owe one. A thread of its own sleeps until the first of them; shutting its socket down makes libmicrohttpd
- * end it.
+ * Connections that owe something stand in order of their deadlines, which for requests is the order in which
+ * they came to owe one. A thread of its own sleeps until the first of them; shutting its socket down makes
+ * libmicrohttpd end it.
  */
 #ifndef API_PATIENCE_H
 #define API_PATIENCE_H
@@ -25,6 +25,8 @@ CLEANUP_FN(struct patience, patience_free)
 struct owing *owing_new(struct patience *p, int fd);
 /* Its headers are there. */
 void owing_met(struct owing *o);
+/* An answer is on its way that it may take `extra_us` longer for than for headers. */
+void owing_taking(struct owing *o, int64_t extra_us);
 /* It was answered, and owes the next request. */
 void owing_again(struct owing *o);
 void owing_free(struct owing *o); /* NULL is fine */

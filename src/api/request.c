@@ -12,14 +12,14 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
-void answer_init(struct answer *a)
+void answer_blank(struct answer *a)
 {
     *a = (struct answer){0};
     buf_init(&a->body, ANSWER_BODY_MAX);
     buf_init(&a->link, 4 * TARGET_MAX);
 }
 
-void answer_done(struct answer *a)
+void answer_drop(struct answer *a)
 {
     buf_done(&a->body);
     buf_done(&a->link);
@@ -30,7 +30,7 @@ struct request *request_new(void)
 {
     struct request *r = alloc_new(struct request);
 
-    answer_init(&r->answer);
+    answer_blank(&r->answer);
     return r;
 }
 
@@ -52,7 +52,7 @@ void request_free(struct request *r)
     if (r->work)
         r->work_free(r->work);
     buf_done(&r->body);
-    answer_done(&r->answer);
+    answer_drop(&r->answer);
     alloc_free(r->target_text);
     alloc_free(r);
 }

@@ -46,6 +46,7 @@ struct answer {
     size_t headers_n;
     struct buf link; /* the Link header, which may be long */
     bool close;      /* the connection too */
+    bool only_read;  /* nothing was changed: it may be asked again, for want of memory say */
 };
 
 /* Headers that handlers read; views that live as long as the request. p NULL: absent. */
@@ -146,8 +147,8 @@ CHECKED bool request_afford(struct request *r, size_t more);
 void request_back(struct request *r);
 void request_set_work(struct request *r, void *work, void (*free_work)(void *));
 
-void answer_init(struct answer *a);
-void answer_done(struct answer *a);
+void answer_blank(struct answer *a);
+void answer_drop(struct answer *a);
 struct request *request_new(void);
 void request_free(struct request *r); /* NULL is fine. Not while it is away */
 CLEANUP_FN(struct request, request_free)

@@ -49,6 +49,8 @@ struct settings {
         int64_t max_body_bytes;
         int64_t max_batch_bytes;
         int64_t max_batch_items;
+        int64_t max_answers_bytes;
+        int64_t min_read_rate_bytes; /* a second */
         int64_t max_json_depth;
         int64_t idle_timeout_us;
         int64_t event_streams;

@@ -28,6 +28,36 @@ static int start(void **state)
     return 0;
 }
 
+enum { LARGE = 8 * 1024 * 1024 };
+static void start_large(struct api_options options)
+{
+    options.batch_body_max = 2 * (size_t)LARGE;
+    options.header_us = US_PER_S;
+    f = (struct api_fixture){.options = options};
+    api_fixture_start(&f);
+}
+
+static int start_with_a_rate(void **state)
+{
+    (void)state;
+    start_large((struct api_options){.idle_s = 2, .read_rate = 4 * 1024 * 1024});
+    return 0;
+}
+
+static int start_with_room_for_one(void **state)
+{
+    (void)state;
+    start_large((struct api_options){.idle_s = 30, .answers_max = (size_t)LARGE * 3 / 2});
+    return 0;
+}
+
+static int start_without_room(void **state)
+{
+    (void)state;
+    start_large((struct api_options){.answers_max = 1});
+    return 0;
+}
+
 static int stop(void **state)
 {
     (void)state;
@@ -142,6 +172,111 @@ static unsigned ask_long(const char *before, size_t n, const char *behind)
     return (unsigned)n;
 }
 
+/* A page of so many schedules is as large as LARGE. */
+static void register_large(void)
+{
+    enum { N = 1000 };
+    struct reply_text t = {0};
+    struct buf b;
+
+    buf_init(&b, 2 * (size_t)LARGE);
+    for (int i = 0; i < N; i++) {
+        buf_addf(
+            &b,
+            "%s{\"name\":\"n\",\"client\":{\"key\":\"large%d\"},\"type\":\"cron\",\"schedule\":\"0 0 1 1 "
+            "*\",\"task\":{\"type\":\"rest\",\"connection\":{\"host\":\"http://localhost:1/\"},\"data\":\"",
+            i > 0 ? "," : "[", i);
+        for (int n = 0; n < LARGE / N; n++)
+            buf_add_char(&b, 'x');
+        buf_add_cstr(&b, "\"}}");
+    }
+    buf_add_char(&b, ']');
+    call(&f, "POST /schedules/batch", buf_cstr(&b), &t);
+    assert_int_equal(t.status, 200);
+    assert_true(t.body.n > (size_t)64 * 1024);
+    reply_done(&t);
+    buf_done(&b);
+}
+
+/* Has asked for a large page, of which the kernel can hold only a part, and has read its beginning. */
+static int ask_for_large(void)
+{
+    const int small = 32 * 1024;
+    char beginning[16];
+    int fd = client_connect(&f);
+
+    MUST(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
+    client_send(fd, STR("GET /schedules?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n"));
+    assert_int_equal(recv(fd, beginning, sizeof(beginning), MSG_WAITALL), sizeof(beginning));
+    assert_memory_equal(beginning, "HTTP/1.1 200", 12);
+    return fd;
+}
+
+static unsigned status_of_large(void)
+{
+    struct reply_text t = {0};
+    unsigned status;
+
+    call(&f, "GET /schedules?limit=1000", "", &t);
+    status = t.status;
+    assert_true(status != 200 || t.body.n > LARGE);
+    reply_done(&t);
+    return status;
+}
+
+static void an_answer_that_is_taken_in_driblets_is_cut_off(void **state)
+{
+    static char piece[1024];
+    struct mono began = clock_mono();
+    size_t got = 0;
+    ssize_t n = 1;
+    int fd;
+
+    (void)state;
+    register_large();
+    fd = ask_for_large();
+    /* Each piece keeps the connection from being idle; all together they would take minutes. */
+    while (n > 0) {
+        /* What is left in the kernel behind the cut is read quickly. */
+        if (clock_mono().us - began.us < 10 * US_PER_S)
+            assert_false(poll(NULL, 0, 20) > 0);
+        n = recv(fd, piece, sizeof(piece), 0);
+        got += n > 0 ? (size_t)n : 0;
+        assert_true(clock_mono().us - began.us < 120 * US_PER_S);
+    }
+    assert_true(got < LARGE);
+    MUST(close(fd) == 0);
+    /* Nothing is held for it any more. */
+    assert_int_equal(status_of_large(), 200);
+}
+
+static void answers_on_their_way_have_room_for_so_many_bytes(void **state)
+{
+    struct reply_text t = {0};
+    int fd;
+
+    (void)state;
+    register_large();
+    fd = ask_for_large();
+    call(&f, "GET /schedules?limit=1000", "", &t);
+    assert_int_equal(t.status, 503);
+    assert_non_null(strstr(buf_cstr(&t.body), "smaller page"));
+    reply_done(&t);
+    call(&f, "GET /schedules?limit=10", "", &t);
+    assert_int_equal(t.status, 200);
+    reply_done(&t);
+    MUST(close(fd) == 0);
+    while (status_of_large() != 200)
+        ;
+}
+
+static void what_was_changed_is_told_even_without_room(void **state)
+{
+    (void)state;
+    register_large(); /* its answer is large too */
+    assert_int_equal(status_of_large(), 503);
+}
+
 static void targets_and_headers_are_bounded(void **state)
 {
     (void)state;
@@ -254,9 +389,18 @@ int main(void)
         cmocka_unit_test(deep_json_is_refused),
         cmocka_unit_test(an_allocation_that_fails_is_answered_and_leaks_nothing),
     };
+    const struct CMUnitTest large[] = {
+        cmocka_unit_test_setup_teardown(an_answer_that_is_taken_in_driblets_is_cut_off, start_with_a_rate,
+                                        stop),
+        cmocka_unit_test_setup_teardown(answers_on_their_way_have_room_for_so_many_bytes,
+                                        start_with_room_for_one, stop),
+        cmocka_unit_test_setup_teardown(what_was_changed_is_told_even_without_room, start_without_room, stop),
+    };
     struct error err;
+    int failed;
 
     json_setup();
     MUST(sqlite_setup(&err) == ERR_NONE);
-    return cmocka_run_group_tests(tests, start, stop);
+    failed = cmocka_run_group_tests(tests, start, stop);
+    return failed + cmocka_run_group_tests(large, NULL, NULL);
 }

@@ -196,6 +196,8 @@ static bool lies_in(const struct argument *a, const struct gql_call *call, const
             return false;
         (void)snprintf(as_pointer, sizeof(as_pointer), "/%.*s", (int)p->parameter.n, p->parameter.p);
         rest = str_of(as_pointer);
+        if (!input_has(rest, type_of(call, a->name)))
+            return false;
         break;
     case GOES_BODY:
         if (!p->pointer.p)

@@ -130,6 +130,12 @@ static const struct gql_input *input_of(const struct gql_type *type, struct str 
     return NULL;
 }
 
+bool input_has(struct str pointer, const struct gql_ref *ref)
+{
+    ref = bare(ref);
+    return ref->wrap == GQL_NAMED && ref->type->kind == GQL_INPUT && input_of(ref->type, &pointer);
+}
+
 void input_pointer(struct str pointer, const struct gql_ref *ref, struct buf *out)
 {
     while (pointer.n > 0 && pointer.p[0] == '/') {

@@ -15,6 +15,8 @@
  */
 CHECKED enum err input_to_rest(const json_t *value, const struct gql_ref *ref, json_t **ret,
                                struct error *err);
+/* Whether what a pointer begins with is a member of this type. */
+bool input_has(struct str pointer, const struct gql_ref *ref);
 /* Appends a pointer into what input_to_rest() made as a pointer into `value`'s own. */
 void input_pointer(struct str pointer, const struct gql_ref *ref, struct buf *out);
 

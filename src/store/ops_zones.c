@@ -34,6 +34,11 @@ static enum err get_text(struct store *s, const char *key, char *ret, size_t siz
     return e;
 }
 
+enum err zones_seen(struct store *s, char ret[ZONES_RELEASE_MAX], struct error *err)
+{
+    return get_text(s, meta_release, ret, ZONES_RELEASE_MAX, err);
+}
+
 /* Nil: at the beginning. What another release had reached is none of ours. */
 static struct uuid parse_reached(const char *text, const char *release)
 {

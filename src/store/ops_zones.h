@@ -24,4 +24,7 @@ struct op_retime {
 struct op_retime *op_retime_new(op_done_fn done);
 void op_retime_free(struct op_retime *o);
 
+/* In a transaction: the release that the store's times were computed with; "": it does not say. */
+CHECKED enum err zones_seen(struct store *s, char ret[ZONES_RELEASE_MAX], struct error *err);
+
 #endif

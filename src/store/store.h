@@ -16,6 +16,7 @@
 #include "model/run.h"
 #include "model/schedule.h"
 #include "model/timer.h"
+#include "store/examine.h"
 #include "store/notice.h"
 
 struct store;
@@ -469,6 +470,13 @@ struct store_ops {
     CHECKED enum err (*set_meta)(struct store *s, const char *key, struct str value, struct error *err);
     /* Between transactions, from time to time: whatever the store wants done (checkpoints). */
     void (*upkeep)(struct store *s);
+
+    /* What a doctor asks, in a transaction that only reads: see examine.h. inspect() of a history database
+     * too. */
+    CHECKED enum err (*examine)(struct store *s, const struct examination *x, struct breaches *ret,
+                                struct error *err);
+    CHECKED enum err (*inspect)(struct store *s, enum inspection what, struct inspected *ret,
+                                struct error *err); /* ERR_UNSUPPORTED: there is no such thing here */
 
     /* Tells the journal of these open or dead runs, as cancelled ones are told of. Only where there is one.
      */

@@ -236,6 +236,18 @@ static inline void store_upkeep(struct store *s)
     s->ops->upkeep(s);
 }
 
+CHECKED static inline enum err store_examine(struct store *s, const struct examination *x,
+                                             struct breaches *ret, struct error *err)
+{
+    return s->ops->examine(s, x, ret, err);
+}
+
+CHECKED static inline enum err store_inspect(struct store *s, enum inspection what, struct inspected *ret,
+                                             struct error *err)
+{
+    return s->ops->inspect(s, what, ret, err);
+}
+
 /* Nothing where nobody keeps a journal. */
 CHECKED static inline enum err store_trace_runs(struct store *s, const struct uuid *runs, size_t n,
                                                 struct error *err)

@@ -116,6 +116,22 @@ static enum err faulty_now(struct store *s, struct wall *ret, struct error *err)
     return e ? e : store_now(faulty_of(s)->inner, ret, err);
 }
 
+static enum err faulty_examine(struct store *s, const struct examination *x, struct breaches *ret,
+                               struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_examine(faulty_of(s)->inner, x, ret, err);
+}
+
+static enum err faulty_inspect(struct store *s, enum inspection what, struct inspected *ret,
+                               struct error *err)
+{
+    enum err e = reach(faulty_of(s), err);
+
+    return e ? e : store_inspect(faulty_of(s)->inner, what, ret, err);
+}
+
 static enum err faulty_ping(struct store *s, struct error *err)
 {
     enum err e = reach(faulty_of(s), err);
@@ -481,6 +497,8 @@ static const struct store_ops faulty_ops = {
     .history_list_of = faulty_history_list_of,
     .history_trim = faulty_history_trim,
     .upkeep = faulty_upkeep,
+    .examine = faulty_examine,
+    .inspect = faulty_inspect,
 };
 
 enum err faulty_wrap(struct faulty_plan *plan, struct store *inner, struct store **ret, struct error *err)

@@ -172,6 +172,8 @@ static const struct store_ops memory_ops = {
     .outbox_remove = memory_outbox_remove,
     .outbox_size = memory_outbox_size,
     .upkeep = memory_upkeep,
+    .examine = memory_examine,
+    .inspect = memory_inspect,
 };
 
 enum err memory_connect(struct memory_db *db, bool writes, struct store **ret, struct error *err)

@@ -108,6 +108,12 @@ CHECKED enum err memory_outbox_size(struct store *s, int64_t *ret, struct error 
 /* A run that ended on its own: for the journal. */
 CHECKED enum err memory_trace_cancelled(struct memory_db *db, const struct run_row *r, struct error *err);
 
+/* examine.c */
+CHECKED enum err memory_examine(struct store *s, const struct examination *x, struct breaches *ret,
+                                struct error *err);
+CHECKED enum err memory_inspect(struct store *s, enum inspection what, struct inspected *ret,
+                                struct error *err);
+
 /* meta.c */
 CHECKED enum err memory_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                   size_t limit, size_t *ret_n, struct error *err);

@@ -190,6 +190,8 @@ static const struct store_ops postgres_ops = {
     .add_moved = postgres_add_moved,
     .add_moved_runs = postgres_add_moved_runs,
     .upkeep = conn_upkeep,
+    .examine = postgres_examine,
+    .inspect = postgres_inspect,
     .notify = postgres_notify,
     .heartbeat = postgres_heartbeat,
     .instances = postgres_instances,
@@ -211,6 +213,7 @@ static const struct store_ops postgres_history_ops = {
     .get_meta = postgres_get_meta,
     .set_meta = postgres_set_meta,
     .upkeep = conn_upkeep,
+    .inspect = postgres_inspect,
 };
 
 enum err postgres_connect(struct postgres *p, bool writes, struct store **ret, struct error *err)

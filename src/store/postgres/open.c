@@ -110,7 +110,7 @@ enum err postgres_open(const struct postgres_options *options, struct postgres *
         return e;
     notice_channel(p->schema, p->channel, sizeof(p->channel));
     e = sql_texts_init(&p->sql, p->schema, err);
-    if (!e)
+    if (!e && !options->examines)
         e = prepare_database(p, err);
     if (e)
         return e;

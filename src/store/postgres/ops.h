@@ -114,4 +114,10 @@ CHECKED enum err postgres_instances(struct store *s, struct wall now, struct ins
 /* notify.c */
 CHECKED enum err postgres_notify(struct store *s, const struct notice *n, struct wall now, struct error *err);
 
+/* examine.c */
+CHECKED enum err postgres_examine(struct store *s, const struct examination *x, struct breaches *ret,
+                                  struct error *err);
+CHECKED enum err postgres_inspect(struct store *s, enum inspection what, struct inspected *ret,
+                                  struct error *err);
+
 #endif

@@ -30,6 +30,8 @@ struct postgres_options {
     const char *application_name; /* NULL: "carillon" */
     bool look; /* only to be read, in transactions that may last: nothing is made or migrated. ERR_NOT_FOUND:
                   there is nothing; ERR_CONFLICT: it is of another version than this build's */
+    bool examines; /* for a doctor: as `look`, whatever is there, and nothing is asked before connections are
+                    */
     bool unprepared;      /* plan each statement anew instead of once a connection */
     struct uuid instance; /* the sender of notices; what listens leaves its own out */
     bool silent;          /* the others are told nothing: each looks for itself */

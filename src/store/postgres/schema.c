@@ -16,6 +16,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -195,7 +196,7 @@ static struct steps steps_of(const struct postgres *p)
     return (struct steps){steps, COUNT_OF(steps)};
 }
 
-enum { STATEMENT_MAX = 8192 };
+enum { STATEMENT_MAX = 8192, RELATION_MAX = 64 };
 
 static enum err exec(struct link *l, const struct postgres *p, const char *text, const char *param,
                      PGresult **ret, struct error *err)
@@ -254,6 +255,66 @@ enum err postgres_check_schema(const struct postgres *p, struct link *l, struct 
                      ", this build's is %zu: let its carillon serve start on it once",
                      version, steps_of(p).n);
 }
+
+/* --- what there should be --- */
+
+/* The word behind `start` in `text`, without the sign of the schema; false when it begins otherwise. */
+static bool name_behind(const char *text, const char *start, char ret[RELATION_MAX])
+{
+    size_t n = strlen(start);
+
+    if (strncmp(text, start, n) != 0)
+        return false;
+    text += n + (text[n] == '@');
+    n = strcspn(text, " ");
+    MUST(n > 0 && n < RELATION_MAX); /* our own texts */
+    memcpy(ret, text, n);
+    ret[n] = '\0';
+    return true;
+}
+
+static bool is_dropped(const struct postgres *p, const char *start, const char *name)
+{
+    char dropped[RELATION_MAX];
+
+    for (size_t i = 0; i < steps_of(p).n; i++) {
+        for (const char *const *text = steps_of(p).items[i]; *text; text++) {
+            if (name_behind(*text, start, dropped) && strcmp(dropped, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+void postgres_each_relation(const struct postgres *p, postgres_relation_fn fn, void *arg)
+{
+    static const struct {
+        const char *made;
+        const char *dropped;
+        bool is_index;
+    } kinds[] = {
+        {"CREATE TABLE ", "DROP TABLE ", false},
+        {"CREATE INDEX ", "DROP INDEX ", true},
+        {"CREATE UNIQUE INDEX ", "DROP INDEX ", true},
+    };
+    char name[RELATION_MAX];
+
+    for (size_t i = 0; i < steps_of(p).n; i++) {
+        for (const char *const *text = steps_of(p).items[i]; *text; text++) {
+            for (size_t k = 0; k < COUNT_OF(kinds); k++) {
+                if (name_behind(*text, kinds[k].made, name) && !is_dropped(p, kinds[k].dropped, name))
+                    fn(arg, kinds[k].is_index, name);
+            }
+        }
+    }
+}
+
+int64_t postgres_known_version(const struct postgres *p)
+{
+    return (int64_t)steps_of(p).n;
+}
+
+/* --- made and migrated --- */
 
 /* Asked first: who may use the schema need not be allowed to make one. */
 static enum err make_schema(const struct postgres *p, struct link *l, struct error *err)

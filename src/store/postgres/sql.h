@@ -116,6 +116,10 @@
     "SELECT h.id, h.event, u.id FROM unnest($4::uuid[]) AS u (id) CROSS JOIN LATERAL (SELECT h.id, h.event " \
     "FROM @history h WHERE h.schedule_id = u.id" kinds HISTORY_PAGE ") h LIMIT $5::bigint"
 
+/* The last row of an examination. */
+#define EXAMINED                                                                                             \
+    " UNION ALL SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM page)"
+
 #define SQL_LIST(X)                                                                                          \
     X(Q_BEGIN_WRITE, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")                                      \
     X(Q_BEGIN_READ, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")                                       \
@@ -493,7 +497,46 @@
                    "WHERE i.id <> $1 AND i.until >= t.now ORDER BY i.started_at, i.id")                      \
     X(Q_INSTANCES, "SELECT " INSTANCE_COLUMNS ", coalesce((SELECT l.holder = i.id AND l.until >= $1 "        \
                    "FROM @lease l WHERE l.name = 'monitor'), false) FROM @instance i WHERE i.until >= $1 "   \
-                   "ORDER BY i.started_at, i.id")
+                   "ORDER BY i.started_at, i.id")                                                            \
+                                                                                                             \
+    /* what a doctor asks: by an index; or of a page of rows those that are not as they must be, and in the  \
+     * last row how many were looked at, and the last of them */                                             \
+    X(Q_EXAMINE_LEASES, "SELECT id, lease_until FROM @run WHERE state = 1 AND lease_until < $1::bigint "     \
+                        "ORDER BY lease_until LIMIT $2::bigint")                                             \
+    X(Q_EXAMINE_SCHEDULES, "SELECT id, next_at FROM @timer WHERE state = 0 AND next_at IS NOT NULL "         \
+                           "AND next_at < $1::bigint ORDER BY next_at LIMIT $2::bigint")                     \
+    X(Q_EXAMINE_RUNS, "SELECT id, due_at FROM @run WHERE state IN (0, 2) AND due_at < $1::bigint "           \
+                      "ORDER BY due_at LIMIT $2::bigint")                                                    \
+    X(Q_EXAMINE_NEXT,                                                                                        \
+      "WITH page AS MATERIALIZED (SELECT id, state, next_at FROM @timer WHERE id > $1::uuid "                \
+      "ORDER BY id LIMIT $2::bigint) SELECT p.id, NULL::bigint FROM page p WHERE p.state = 0 "               \
+      "AND p.next_at IS NULL AND NOT EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = p.id "               \
+      "AND r.state < 3)" EXAMINED)                                                                           \
+    X(Q_EXAMINE_ORPHANS, "WITH page AS MATERIALIZED (SELECT id, schedule_id, state, doomed FROM @run "       \
+                         "WHERE id > $1::uuid ORDER BY id LIMIT $2::bigint) SELECT p.id, NULL::bigint "      \
+                         "FROM page p WHERE p.state < 3 AND NOT p.doomed AND NOT EXISTS (SELECT 1 "          \
+                         "FROM @schedule s WHERE s.id = p.schedule_id)" EXAMINED)                            \
+    X(Q_EXAMINE_WAITING, "WITH page AS MATERIALIZED (SELECT id, schedule_id, state, due_at FROM @run "       \
+                         "WHERE id > $1::uuid ORDER BY id LIMIT $2::bigint) SELECT p.id, NULL::bigint "      \
+                         "FROM page p WHERE p.state = 0 AND p.due_at IS NULL AND NOT EXISTS (SELECT 1 "      \
+                         "FROM @run o WHERE o.schedule_id = p.schedule_id AND o.state < 3 "                  \
+                         "AND (o.state <> 0 OR o.due_at IS NOT NULL))" EXAMINED)                             \
+    /* Of the catalogue. Rights: a bit each. */                                                              \
+    X(Q_INSPECT_TABLES,                                                                                      \
+      "SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT')::int "                                   \
+      "+ 2 * has_table_privilege(c.oid, 'INSERT')::int + 4 * has_table_privilege(c.oid, 'UPDATE')::int "     \
+      "+ 8 * has_table_privilege(c.oid, 'DELETE')::int, pg_has_role(c.relowner, 'USAGE') "                   \
+      "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "                 \
+      "WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') ORDER BY 1")                                   \
+    X(Q_INSPECT_INDEXES,                                                                                     \
+      "SELECT c.relname::text, i.indisvalid AND i.indisready FROM pg_catalog.pg_index i "                    \
+      "JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "                                                  \
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::text ORDER BY 1")      \
+    X(Q_INSPECT_SERVER,                                                                                      \
+      "SELECT current_user::text, pg_is_in_recovery(), "                                                     \
+      "current_setting('default_transaction_read_only') = 'on', has_schema_privilege(n.oid, 'USAGE'), "      \
+      "has_schema_privilege(n.oid, 'CREATE'), has_database_privilege(current_database(), 'CREATE') "         \
+      "FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1::text")
 
 #define X(name, text) name,
 enum sql { SQL_LIST(X) Q_N };

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "store/each.h"
+#include "store/sqlite/look.h"
 #include "store/sqlite/ops.h"
 
 const char *sql_text(enum sql q)
@@ -166,11 +167,22 @@ static enum err plain(struct sqlite_store *s, enum sql id, const char *what, str
     return e;
 }
 
+static enum err still_alone(const struct sqlite_store *s, struct error *err)
+{
+    if (!s->alone || !look_is_over(s->file))
+        return ERR_NONE;
+    return error_set(err, ERR_UNAVAILABLE, s->file->path, "a service began to use the database");
+}
+
 static enum err conn_begin(struct store *store, bool writes, struct error *err)
 {
     struct sqlite_store *s = sqlite_of(store);
+    enum err e;
 
     MUST(!writes || s->writes);
+    e = still_alone(s, err);
+    if (e)
+        return e;
     memset(s->tally, 0, sizeof(s->tally));
     s->tallied = false;
     return plain(s, writes ? Q_BEGIN_WRITE : Q_BEGIN_READ, "cannot begin", err);
@@ -200,12 +212,10 @@ static enum err conn_commit(struct store *store, struct error *err)
     struct sqlite_store *s = sqlite_of(store);
     enum err e;
 
-    if (s->tallied) {
+    e = still_alone(s, err);
+    if (!e && s->tallied)
         e = write_tally(s, err);
-        if (e)
-            return e;
-    }
-    return plain(s, Q_COMMIT, "cannot commit", err);
+    return e ? e : plain(s, Q_COMMIT, "cannot commit", err);
 }
 
 static void conn_rollback(struct store *store)
@@ -319,6 +329,8 @@ static const struct store_ops sqlite_ops = {
     .add_moved = sqlite_add_moved,
     .add_moved_runs = sqlite_add_moved_runs,
     .upkeep = conn_upkeep,
+    .examine = sqlite_examine,
+    .inspect = sqlite_inspect,
 };
 
 /* Of a file of the other kind. */
@@ -337,19 +349,22 @@ static const struct store_ops sqlite_history_ops = {
     .get_meta = sqlite_get_meta,
     .set_meta = sqlite_set_meta,
     .upkeep = conn_upkeep,
+    .inspect = sqlite_inspect,
 };
 
 enum err sqlite_connect(struct sqlite_file *f, bool writes, struct store **ret, struct error *err)
 {
     struct sqlite_store *s;
+    bool alone = false;
     sqlite3 *db;
     enum err e;
 
-    e = sqlite_open_db(f, writes, &db, err);
+    MUST(!(f->examines && writes));
+    e = f->examines ? look_open(f, &db, &alone, err) : sqlite_open_db(f, writes, &db, err);
     if (e)
         return e;
     s = alloc_new(struct sqlite_store);
-    *s = (struct sqlite_store){.file = f, .db = db, .writes = writes};
+    *s = (struct sqlite_store){.file = f, .db = db, .writes = writes, .alone = alone};
     s->store.ops = f->schema == SCHEMA_HISTORY ? &sqlite_history_ops : &sqlite_ops;
     if (writes)
         (void)sqlite3_wal_hook(db, on_wal, s); /* gives the hook before it: none */

@@ -18,6 +18,7 @@ struct sqlite_store {
     struct sqlite_file *file; /* borrowed */
     sqlite3 *db;
     bool writes;
+    bool alone;                           /* it only looks, and nobody else had the database open: look.h */
     bool tallied;                         /* tally has something to be written before the commit */
     int64_t tally[SCHEDULE_FINISHED + 1]; /* of this transaction */
     int wal_pages;                        /* after the last commit; writer only */

@@ -60,6 +60,18 @@ static enum err resolve(const char *path, const char *folder, char **ret, struct
     return e ? e : alloc_str(buf_str(&whole), ret, err);
 }
 
+/* The same of a file that must be there. */
+static enum err find(const char *path, char **ret, struct error *err)
+{
+    char real[PATH_MAX];
+
+    if (realpath(path, real))
+        return alloc_str(str_of(real), ret, err);
+    if (errno == ENOENT || errno == ENOTDIR)
+        return error_set(err, ERR_NOT_FOUND, path, "there is no such file");
+    return error_errno(err, path, "cannot find where this path leads");
+}
+
 static enum err take_lock(struct sqlite_file *f, struct error *err)
 {
     CLEANUP(buf_done_p) struct buf path = {0};
@@ -288,6 +300,7 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     enum err e;
 
     f->lock_fd = -1;
+    f->examines = options->examines;
     f->schema = options->history ? SCHEMA_HISTORY : SCHEMA_MAIN;
     f->cache_bytes = options->cache_bytes;
     f->clock = options->clock;
@@ -297,6 +310,14 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
     MUST(pthread_cond_init(&f->changed, NULL) == 0);
     buf_init(&folder, PATH_BYTES_MAX);
     e = folder_of(options->path, &folder, err);
+    if (f->examines) {
+        if (!e)
+            e = find(options->path, &f->path, err);
+        if (e)
+            return e;
+        *ret = TAKE(f);
+        return ERR_NONE;
+    }
     if (!e)
         e = find_file(options, buf_cstr(&folder), f, err);
     if (!e && options->look)

@@ -21,6 +21,7 @@ struct sqlite_file {
     struct wall (*clock)(void *arg);
     void *clock_arg;
     int lock_fd;
+    bool examines;
 
     /* The keeper: see keeper.c. Its connection is its thread's alone. */
     bool keeper_started;

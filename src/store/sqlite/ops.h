@@ -83,6 +83,11 @@ CHECKED enum err sqlite_history_list(struct store *s, const struct history_filte
                                      struct history_list *ret, struct error *err);
 CHECKED enum err sqlite_history_trim(struct store *s, struct wall before, size_t limit, size_t *ret_n,
                                      struct error *err);
+/* examine.c */
+CHECKED enum err sqlite_examine(struct store *s, const struct examination *x, struct breaches *ret,
+                                struct error *err);
+CHECKED enum err sqlite_inspect(struct store *s, enum inspection what, struct inspected *ret,
+                                struct error *err);
 /* meta.c */
 CHECKED enum err sqlite_trim_runs(struct store *s, struct wall ok_before, struct wall failed_before,
                                   size_t limit, size_t *ret_n, struct error *err);

@@ -299,3 +299,10 @@ enum err schema_migrate(struct sqlite3 *db, const char *path, enum schema schema
     }
     return ERR_NONE;
 }
+
+enum err schema_versions(struct sqlite3 *db, const char *path, enum schema schema, int64_t *ret,
+                         int64_t *ret_known, struct error *err)
+{
+    *ret_known = (int64_t)schemas[schema].n;
+    return current_version(db, path, &schemas[schema], ret, err);
+}

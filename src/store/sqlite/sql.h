@@ -288,7 +288,25 @@
                  "WHERE state = 3 AND ended_at < ? ORDER BY ended_at LIMIT ?)")                              \
     X(Q_TRIM_OTHER,                                                                                          \
       "DELETE FROM run_log WHERE id IN (SELECT id FROM run_log INDEXED BY run_log_other_ended "              \
-      "WHERE state <> 3 AND ended_at < ? ORDER BY ended_at LIMIT ?)")
+      "WHERE state <> 3 AND ended_at < ? ORDER BY ended_at LIMIT ?)")                                        \
+                                                                                                             \
+    /* what a doctor asks: by an index, or a page of rows and which of them are not as they must be */       \
+    X(Q_EXAMINE_LEASES, "SELECT id, lease_until FROM run INDEXED BY run_lease "                              \
+                        "WHERE state = 1 AND lease_until < ? ORDER BY lease_until LIMIT ?")                  \
+    X(Q_EXAMINE_SCHEDULES, "SELECT id, next_at FROM timer INDEXED BY timer_due WHERE state = 0 "             \
+                           "AND next_at IS NOT NULL AND next_at < ? ORDER BY next_at LIMIT ?")               \
+    X(Q_EXAMINE_RUNS, "SELECT id, due_at FROM run INDEXED BY run_due "                                       \
+                      "WHERE state IN (0, 2) AND due_at < ? ORDER BY due_at LIMIT ?")                        \
+    X(Q_EXAMINE_NEXT, "SELECT t.id, t.state = 0 AND t.next_at IS NULL AND NOT EXISTS (SELECT 1 FROM run r "  \
+                      "INDEXED BY run_identity WHERE r.schedule_id = t.id AND r.state < 3) "                 \
+                      "FROM timer t WHERE t.id > ? ORDER BY t.id LIMIT ?")                                   \
+    X(Q_EXAMINE_ORPHANS, "SELECT r.id, r.state < 3 AND NOT r.doomed AND NOT EXISTS (SELECT 1 "               \
+                         "FROM schedule s INDEXED BY schedule_id WHERE s.id = r.schedule_id) "               \
+                         "FROM run r WHERE r.id > ? ORDER BY r.id LIMIT ?")                                  \
+    X(Q_EXAMINE_WAITING, "SELECT r.id, r.state = 0 AND r.due_at IS NULL AND NOT EXISTS (SELECT 1 "           \
+                         "FROM run o INDEXED BY run_identity WHERE o.schedule_id = r.schedule_id "           \
+                         "AND o.state < 3 AND (o.state <> 0 OR o.due_at IS NOT NULL)) "                      \
+                         "FROM run r WHERE r.id > ? ORDER BY r.id LIMIT ?")
 
 #define X(name, text) name,
 enum sql { SQL_LIST(X) Q_N };

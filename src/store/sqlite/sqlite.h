@@ -18,6 +18,8 @@ struct sqlite_options {
     bool look;        /* only to be read, beside the process that holds it: no lock, nothing made or migrated.
                          ERR_NOT_FOUND: there is nothing; ERR_CONFLICT: it is of another version than this build's */
     bool history;     /* a history database; its connections have the calls of one */
+    bool examines; /* for a doctor: as `look`, whatever is there, and without a trace (look.h). In no process
+                      that has the database open otherwise */
     int64_t cache_bytes;             /* page cache of a connection; 0: default 2 MiB */
     struct wall (*clock)(void *arg); /* NULL: clock_wall(); tests put theirs */
     void *clock_arg;
@@ -26,7 +28,7 @@ struct sqlite_options {
 /* Hooks SQLite's memory to base/alloc; once, before any other use. */
 CHECKED enum err sqlite_setup(struct error *err);
 /* Locks, creates or migrates, and expires the leases of a previous life. ERR_CONFLICT: another process holds
- * it. */
+ * it. With `examines` none of that; ERR_NOT_FOUND: there is no such file. */
 CHECKED enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_file **ret,
                                   struct error *err);
 void sqlite_file_free(struct sqlite_file *f);

@@ -25,6 +25,7 @@ extern const struct suite suite_events;
 extern const struct suite suite_hand;
 extern const struct suite suite_many;
 extern const struct suite suite_moved;
+extern const struct suite suite_examine;
 
 #define SUITE(title, array) const struct suite suite_##title = {#title, array, COUNT_OF(array)}
 

@@ -118,6 +118,12 @@ static const struct explained {
     {Q_OUTBOX_SIZE, "", false},
     {Q_TRIM_OK, "ii", false},
     {Q_TRIM_OTHER, "ii", false},
+    {Q_EXAMINE_LEASES, "ii", false},
+    {Q_EXAMINE_SCHEDULES, "ii", false},
+    {Q_EXAMINE_RUNS, "ii", false},
+    {Q_EXAMINE_NEXT, "ui", false},
+    {Q_EXAMINE_ORPHANS, "ui", false},
+    {Q_EXAMINE_WAITING, "ui", false},
 };
 
 /* The same of a history database. */

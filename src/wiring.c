@@ -298,6 +298,7 @@ static enum err start_lanes(struct service *v, struct error *err)
         .journal = true,
         .listened = events_listened,
         .events = events_publish,
+        .events_lost = events_lost,
         .events_arg = v->events,
     };
     enum err e = lane_new(&options, &v->writer, err);
@@ -310,6 +311,7 @@ static enum err start_lanes(struct service *v, struct error *err)
     options.journal = false;
     options.listened = NULL;
     options.events = NULL;
+    options.events_lost = NULL;
     return lane_new(&options, &v->reader, err);
 }
 

@@ -171,7 +171,8 @@ void events_publish(void *events, const struct journal *j)
     struct events *e = events;
 
     lock(e);
-    for (size_t i = 0; i < j->n; i++) {
+    /* What began while somebody listened and ends when nobody does: after it there would be a hole. */
+    for (size_t i = 0; i < j->n && atomic_load(&e->listened); i++) {
         struct frame *f;
 
         if (frame_new(j, &j->items[i], &f)) {
@@ -183,6 +184,17 @@ void events_publish(void *events, const struct journal *j)
             push(e, f);
         }
     }
+    e->news = true;
+    MUST(pthread_cond_signal(&e->changed) == 0);
+    unlock(e);
+}
+
+void events_lost(void *events)
+{
+    struct events *e = events;
+
+    lock(e);
+    lose_one(e);
     e->news = true;
     MUST(pthread_cond_signal(&e->changed) == 0);
     unlock(e);

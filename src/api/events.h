@@ -39,6 +39,8 @@ CLEANUP_FN(struct events, events_free)
 /* For a lane (lane_options.listened and .events), whose argument is the struct events. */
 bool events_listened(void *events);
 void events_publish(void *events, const struct journal *j);
+/* Some may have happened that nobody can tell of: all streams end, and who resumes is told of a gap. */
+void events_lost(void *events);
 size_t events_streams(struct events *e);
 
 /* What a stream wants to hear of. All that is set must match. */

@@ -134,12 +134,15 @@ static void answer(struct lane *l, struct op *op)
 
 /*
  * A commit's answer was lost. If it is there, its operations find on their repetition that nothing is left to
- * do, and tell nothing; so what it changed is told then. If it is not there, it is told for nothing.
+ * do, and tell nothing; so what it changed is told then. If it is not there, it is told for nothing. Events
+ * cannot be told for nothing: those who listen learn that some may be missing.
  */
 static void owe(struct lane *l, struct notice *notice)
 {
     l->owed.earliest = wall_min(l->owed.earliest, notice->earliest);
     l->owed.events += notice->events;
+    if (l->options.events_lost && l->journal.listened && l->journal.n > 0)
+        l->options.events_lost(l->options.events_arg);
     for (size_t i = 0; i < notice->changed.n; i++) {
         /* More than fits is told as "anything may have changed". */
         if (change_list_add(&l->owed.changed, notice->changed.items[i], NULL)) {

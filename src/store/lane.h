@@ -78,6 +78,7 @@ struct lane_options {
     bool journal;
     bool (*listened)(void *arg);
     void (*events)(void *arg, const struct journal *j);
+    void (*events_lost)(void *arg); /* some may have come to pass that nobody can tell of; may be NULL */
     void *events_arg;
     bool may_be_away;   /* the first connection may fail: it is tried again as after a loss */
     int64_t give_up_us; /* how long what may be repeated waits for a lost connection; 0: 10 s */

@@ -266,6 +266,46 @@ static void the_ring_is_bounded_by_bytes_too(void **state)
     events_free(e);
 }
 
+static void what_nobody_can_tell_of_is_a_gap(void **state)
+{
+    char text[4000];
+    struct line l;
+    struct events *e = make(16, 10000);
+    struct stream *s = listen_to(e, NULL, false, (struct uuid){{0}}, &l);
+    struct uuid last = tell(e, EVENT_FAILED, "app", NULL);
+
+    (void)state;
+    assert_int_equal(count(read_all(s, text, sizeof(text) - 1, 1000), "event: failed"), 1);
+    assert_true(l.paused);
+    events_lost(e);
+    await(&l, is_awake);
+    assert_null(read_all(s, text, sizeof(text) - 1, 1000));
+    stream_free(s);
+    (void)tell(e, EVENT_FAILED, "app", NULL);
+    s = listen_to(e, NULL, true, last, &l);
+    (void)read_all(s, text, sizeof(text) - 1, 1000);
+    assert_int_equal(count(text, "event: gap"), 1);
+    assert_int_equal(count(text, "event: failed"), 1);
+    stream_free(s);
+    events_free(e);
+}
+
+static void what_is_told_while_nobody_listens_is_not_kept(void **state)
+{
+    char text[4000];
+    struct line l;
+    struct events *e = make(16, 10000);
+    struct uuid early = tell(e, EVENT_FAILED, "app", NULL); /* there was one when it began */
+    struct stream *s = listen_to(e, NULL, true, early, &l);
+
+    (void)state;
+    (void)read_all(s, text, sizeof(text) - 1, 1000);
+    assert_int_equal(count(text, "event: gap"), 1);
+    assert_int_equal(count(text, "event: failed"), 0);
+    stream_free(s);
+    events_free(e);
+}
+
 static void there_are_no_more_streams_than_may_be(void **state)
 {
     const struct stream_filter all = {0};
@@ -370,6 +410,8 @@ int main(void)
         cmocka_unit_test(who_comes_again_goes_on_behind_the_last_event),
         cmocka_unit_test(who_is_overtaken_is_dropped),
         cmocka_unit_test(the_ring_is_bounded_by_bytes_too),
+        cmocka_unit_test(what_nobody_can_tell_of_is_a_gap),
+        cmocka_unit_test(what_is_told_while_nobody_listens_is_not_kept),
         cmocka_unit_test(there_are_no_more_streams_than_may_be),
         cmocka_unit_test(closing_wakes_and_ends_all),
         cmocka_unit_test(readers_and_tellers_share_the_ring),

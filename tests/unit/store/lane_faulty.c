@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "ground.h"
 #include "store/faulty/faulty.h"
+#include "store/journal.h"
 #include "store/ops_engine.h"
 #include "store/ops_run.h"
 #include "store/ops_schedule.h"
@@ -177,7 +178,29 @@ struct told {
     struct wall earliest;
     struct change changed[8];
     size_t n;
+    size_t events;      /* told to those who listen */
+    size_t events_lost; /* how often they were told that some may be missing */
 };
+
+static bool somebody_listens(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static void on_events(void *arg, const struct journal *j)
+{
+    struct told *t = arg;
+
+    t->events += j->n;
+}
+
+static void on_events_lost(void *arg)
+{
+    struct told *t = arg;
+
+    t->events_lost++;
+}
 
 static void on_notice(void *arg, const struct notice *n)
 {
@@ -205,6 +228,11 @@ static void call_once_lost(struct told *t, struct op *op)
         .open_arg = t,
         .notice = on_notice,
         .notice_arg = t,
+        .journal = true,
+        .listened = somebody_listens,
+        .events = on_events,
+        .events_lost = on_events_lost,
+        .events_arg = t,
         .queue_limit = 10,
         .group_limit = 10,
         .give_up_us = 60 * SECOND,
@@ -214,6 +242,8 @@ static void call_once_lost(struct told *t, struct op *op)
     t->w.plan = (struct faulty_plan){.rng = {1}};
     t->earliest = WALL_NEVER;
     t->n = 0;
+    t->events = 0;
+    t->events_lost = 0;
     ok(lane_new(&o, &t->w.lane, &err), &err);
     ok(lane_call(t->w.lane, op, &err), &err);
     lane_free(TAKE(t->w.lane));
@@ -259,6 +289,9 @@ static void what_a_commit_did_whose_answer_was_lost_is_told(void **state)
     struct uuid id = put_once_lost(&t, "k");
 
     assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
+    /* That it was registered is found as done; who listens cannot be told more than that. */
+    assert_int_equal(t.events, 0);
+    assert_int_equal(t.events_lost, 1);
     assert_true(uuid_eq(put_once_lost(&t, "k"), id));
     assert_int_equal(t.earliest.us, g->now.us + 10 * SECOND);
     expect_changed(&t, id, 2);

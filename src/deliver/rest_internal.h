@@ -36,7 +36,7 @@ enum transfer_state {
     TRANSFER_ENDED,       /* in rest.ended: its result is known, done() not yet called */
 };
 
-/* Requests under way to one authority ("host:port" as the URL has it). Exists while there is one. */
+/* Requests under way to one target (model/target.h). Exists while there is one. */
 struct rest_host {
     struct uuid key;
     size_t busy;         /* have a place */

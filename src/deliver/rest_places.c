@@ -6,55 +6,12 @@
  * place at its host, then a place on the wire, and waits for either in the order it came. An HTTP/2
  * connection counts by its streams.
  */
-#include <string.h>
-
 #include "base/alloc.h"
-#include "base/digest.h"
-#include "base/str.h"
 #include "deliver/rest_internal.h"
 
-/* What stands between "//" and the path, without userinfo. Whatever the URL looks like, it only names a
- * queue. */
-static struct str authority_of(struct str url)
-{
-    size_t start = 0;
-    size_t end;
-
-    for (size_t i = 0; i + 1 < url.n; i++) {
-        if (url.p[i] == '/' && url.p[i + 1] == '/') {
-            start = i + 2;
-            break;
-        }
-    }
-    for (end = start; end < url.n && !memchr("/?#\\", url.p[end], 4); end++) {
-        if (url.p[end] == '@')
-            start = end + 1;
-    }
-    return (struct str){url.p + start, end - start};
-}
-
-static struct uuid host_key(struct str url)
-{
-    struct str authority = authority_of(url);
-    char lower[256];
-    size_t n = authority.n < sizeof(lower) ? authority.n : sizeof(lower);
-    uint64_t mix[2];
-    struct uuid key;
-
-    for (size_t i = 0; i < n; i++) {
-        char c = authority.p[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
-    mix[0] = digest_mix64((struct str){lower, n}, 1);
-    mix[1] = digest_mix64((struct str){lower, n}, 2);
-    memcpy(key.b, mix, sizeof(key.b));
-    return key;
-}
-
 /* NULL when there is no memory for one: then this request goes uncounted rather than not at all. */
-static struct rest_host *host_find(struct rest *r, struct str url)
+static struct rest_host *host_find(struct rest *r, struct uuid key)
 {
-    struct uuid key = host_key(url);
     struct rest_host *h = map_get(&r->hosts, key);
 
     if (h)
@@ -93,7 +50,7 @@ bool rest_place_enter(struct transfer *t)
 {
     struct rest *r = t->rest;
     size_t max = r->options.per_host_max;
-    struct rest_host *h = max > 0 ? host_find(r, t->delivery->schedule->task.host) : NULL;
+    struct rest_host *h = max > 0 ? host_find(r, t->target) : NULL;
 
     if (h) {
         t->host = h;

@@ -1,6 +1,6 @@
 /*
  * target.h: whom a task calls, as far as one of them can be down, slow or limited while the others are not:
- * the task's type and the authority of its address. Pure.
+ * the task's type and the place that its address names. Pure.
  *
  * Engine and deliverers count by the same key, so a limit set by one is understood by the other.
  */
@@ -16,7 +16,12 @@
  * beginning: "host:port" of a URL, the list of bootstrap servers. A view into t->host.
  */
 struct str target_authority(const struct task *t);
-/* Equal for equal types and authorities, whose letters' case does not matter. The same in every process. */
+/*
+ * Equal for equal types and places, however they are spelled: a name in any case, with %XX in a URL, with a
+ * dot at its end; an IPv4 address in any of inet_aton(3)'s forms or within IPv6, an IPv6 address in any of
+ * its own; the usual port said or not; Kafka's brokers in any order. http and https are two. The same in
+ * every process.
+ */
 struct uuid target_key(const struct task *t);
 
 #endif

@@ -205,10 +205,12 @@ static void connections_to_one_host_are_bounded_and_others_go_on(void **state)
     (void)state;
     http_server_answer(f->server, &stall);
     for (size_t i = 0; i < N; i++) {
-        /* By userinfo or letters it is no other host. */
+        static const char *const spelled[] = {"127.0.0.1:", "127.1:0", "0x7f000001:", "%31%32%37.0.0.1:"};
+
+        /* By userinfo, letters or another way to write its address it is no other host. */
         if (i % 2 == 1)
-            (void)snprintf(all[i].url, sizeof(all[i].url), "HTTP://u%zu:p@127.0.0.1:%d/x?y", i,
-                           http_server_port(f->server));
+            (void)snprintf(all[i].url, sizeof(all[i].url), "HTTP://u%zu:p@%s%d/x?y", i,
+                           spelled[i / 2 % COUNT_OF(spelled)], http_server_port(f->server));
         all[i].schedule.task.host = (struct str){all[i].url, strlen(all[i].url)};
         attempt_start(&all[i]);
     }

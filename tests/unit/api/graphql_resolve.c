@@ -1,0 +1,318 @@
+/*
+ * graphql_resolve.c: what GraphQL's fields ask of the store and of the REST API, and what comes of it, over
+ * the real server. That every field is told right is the integration tests'.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_fixture.h"
+#include "base/alloc.h"
+#include "base/str.h"
+
+static struct api_fixture f;
+
+static int start(void **state)
+{
+    (void)state;
+    f = (struct api_fixture){0};
+    api_fixture_start(&f);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    api_fixture_stop(&f);
+    return 0;
+}
+
+#define POST "POST /graphql\r\nContent-Type: application/json"
+#define HOST "connection:{host:\"http://localhost:1/\"}"
+
+static json_t *ask_with(const char *head, const char *document, unsigned status)
+{
+    CLEANUP(buf_done_p) struct buf body = {0};
+    struct reply_text t = {0};
+    json_t *json;
+
+    buf_init(&body, (size_t)8 * 1024 * 1024);
+    buf_add_cstr(&body, "{\"query\":");
+    buf_add_json(&body, str_of(document));
+    buf_add_char(&body, '}');
+    call(&f, head, buf_cstr(&body), &t);
+    if (t.status != status)
+        fail_msg("%s: %u %s", document, t.status, buf_cstr(&t.body));
+    json = reply_json(&t);
+    reply_done(&t);
+    return json;
+}
+
+static json_t *ask(const char *document)
+{
+    return ask_with(POST, document, 200);
+}
+
+/* The answer's data; fails the test when there are errors. */
+static json_t *data_of(json_t *answer, const char *field)
+{
+    if (json_object_get(answer, "errors")) {
+        CLEANUP(buf_done_p) struct buf text = {0};
+
+        buf_init(&text, 65536);
+        assert_int_equal(json_write(answer, &text, NULL), ERR_NONE);
+        fail_msg("%s", buf_cstr(&text));
+    }
+    return json_object_get(json_object_get(answer, "data"), field);
+}
+
+static const char *code_of(json_t *answer, size_t i)
+{
+    const json_t *error = json_array_get(json_object_get(answer, "errors"), i);
+
+    return json_string_value(json_object_get(json_object_get(error, "extensions"), "code"));
+}
+
+static uint64_t operations(struct lane *l)
+{
+    struct lane_stats s;
+
+    lane_stats(l, &s);
+    return s.operations;
+}
+
+static void register_many(size_t n)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+    CLEANUP(json_free_p) json_t *answer = NULL;
+
+    buf_init(&text, (size_t)4 * 1024 * 1024);
+    buf_add_cstr(&text, "mutation { registerSchedules(definitions: [");
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&text,
+                 "{name:\"s%zu\", type:CRON, schedule:\"0 0 1 1 *\", client:{key:\"%zu\"}, "
+                 "task:{type:REST, " HOST "}}",
+                 i, i);
+    buf_add_cstr(&text, "]) { id } }");
+    answer = ask(buf_cstr(&text));
+    assert_int_equal(json_array_size(data_of(answer, "registerSchedules")), n);
+}
+
+/* A run each: its state is what it was made in, since no engine runs here. */
+static void trigger_all(void)
+{
+    CLEANUP(json_free_p) json_t *answer = ask("{ schedules(first: 1000) { nodes { id } } }");
+    const json_t *nodes = json_object_get(data_of(answer, "schedules"), "nodes");
+
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        char text[160];
+
+        (void)snprintf(text, sizeof(text), "mutation { triggerSchedule(id: \"%s\") { id } }",
+                       json_string_value(json_object_get(json_array_get(nodes, i), "id")));
+        json_free(ask(text));
+    }
+}
+
+#define NESTED                                                                                               \
+    "{ schedules { nodes { name runs(first: 2) { nodes { id schedule { name runs(first: 1) { nodes { "       \
+    "schedule { id } } pageInfo { hasNextPage } } } } } } } }"
+
+static uint64_t cost_of_nested(size_t *ret_rows)
+{
+    uint64_t before = operations(f.reader);
+    CLEANUP(json_free_p) json_t *answer = ask(NESTED);
+    const json_t *nodes = json_object_get(data_of(answer, "schedules"), "nodes");
+
+    *ret_rows = json_array_size(nodes);
+    for (size_t i = 0; i < *ret_rows; i++) {
+        const json_t *schedule = json_array_get(nodes, i);
+        const json_t *runs = json_object_get(json_object_get(schedule, "runs"), "nodes");
+        const json_t *again = json_object_get(json_array_get(runs, 0), "schedule");
+
+        assert_int_equal(json_array_size(runs), 1);
+        assert_string_equal(json_string_value(json_object_get(again, "name")),
+                            json_string_value(json_object_get(schedule, "name")));
+    }
+    return operations(f.reader) - before;
+}
+
+static void a_list_within_a_list_costs_one_operation_a_level(void **state)
+{
+    size_t rows;
+
+    (void)state;
+    register_many(3);
+    trigger_all();
+    /* schedules, runs, schedule, runs, schedule */
+    assert_int_equal(cost_of_nested(&rows), 5);
+    assert_int_equal(rows, 3);
+    register_many(60);
+    trigger_all();
+    /* of the first three there are two runs by now */
+    json_free(ask("mutation { deleteSchedules(filter: {key: \"0\"}) { count } }"));
+    json_free(ask("mutation { deleteSchedules(filter: {key: \"1\"}) { count } }"));
+    json_free(ask("mutation { deleteSchedules(filter: {key: \"2\"}) { count } }"));
+    assert_int_equal(cost_of_nested(&rows), 5);
+    assert_int_equal(rows, 57);
+}
+
+static void a_batch_asks_for_its_schedules_at_once(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    uint64_t before = operations(f.reader);
+
+    (void)state;
+    answer = ask("mutation { registerSchedules(definitions: ["
+                 "{name:\"a\", type:NOW, client:{key:\"b1\"}, task:{type:REST, " HOST "}}, "
+                 "{name:\"\", type:NOW, client:{key:\"b2\"}, task:{type:REST, " HOST "}}, "
+                 "{name:\"c\", type:NOW, client:{key:\"b3\"}, task:{type:REST, " HOST "}}"
+                 "]) { created id version schedule { name } error { code errors { pointer } } } }");
+    const json_t *items = data_of(answer, "registerSchedules");
+
+    assert_int_equal(operations(f.reader) - before, 1);
+    assert_true(json_is_null(json_object_get(json_array_get(items, 1), "schedule")));
+    assert_true(json_is_null(json_object_get(json_array_get(items, 1), "id")));
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(json_array_get(items, 2), "schedule"), "name")),
+        "c");
+}
+
+static void what_is_not_asked_for_costs_nothing(void **state)
+{
+    uint64_t before = operations(f.reader);
+
+    (void)state;
+    json_free(ask("mutation { registerSchedule(definition: {name:\"n\", type:NOW, client:{key:\"q\"}, "
+                  "task:{type:REST, " HOST "}}) { created id version } }"));
+    assert_int_equal(operations(f.reader), before);
+}
+
+static void without_a_history_the_rest_is_told(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    const json_t *nodes;
+
+    (void)state;
+    register_many(1);
+    answer =
+        ask("{ schedules(filter: {name: \"s\"}, first: 1) { nodes { name history { nodes { id } } } } }");
+    assert_string_equal(code_of(answer, 0), "unavailable");
+    nodes = json_object_get(json_object_get(json_object_get(answer, "data"), "schedules"), "nodes");
+    assert_int_equal(json_array_size(nodes), 1);
+    assert_true(json_is_null(json_object_get(json_array_get(nodes, 0), "history")));
+}
+
+#define ONE(name)                                                                                            \
+    "registerSchedule(definition: {name:\"" name "\", type:CRON, schedule:\"0 0 1 1 *\", client:{key:\"key " \
+    "one\"}, task:{type:REST, " HOST "}}) { created id version }"
+
+static void a_key_is_one_things(void **state)
+{
+    const char *head = POST "\r\nIdempotency-Key: k-1";
+    CLEANUP(json_free_p) json_t *first = NULL;
+    CLEANUP(json_free_p) json_t *second = NULL;
+    CLEANUP(json_free_p) json_t *other = NULL;
+
+    (void)state;
+    first = ask_with(head, "mutation { " ONE("n") " }", 200);
+    second = ask_with(head, "mutation { again: " ONE("n") " }", 200);
+    /* As it was answered then, though it would be a replacement now. */
+    assert_true(json_equal(data_of(first, "registerSchedule"), data_of(second, "again")));
+    assert_true(json_is_true(json_object_get(data_of(second, "again"), "created")));
+    other = ask_with(head, "mutation { " ONE("another") " }", 200);
+    assert_string_equal(code_of(other, 0), "invalid");
+}
+
+static void several_things_have_no_key(void **state)
+{
+    const char *head = POST "\r\nIdempotency-Key: k-2";
+    CLEANUP(json_free_p) json_t *found = NULL;
+
+    (void)state;
+    json_free(ask_with(head, "mutation { a: " ONE("x") " b: " ONE("y") " }", 400));
+    found = ask("{ schedules(filter: {name: \"x\"}) { nodes { id } } }");
+    assert_int_equal(json_array_size(json_object_get(data_of(found, "schedules"), "nodes")), 0);
+    /* In a query it means nothing. */
+    json_free(ask_with(head, "{ a: version { version } b: version { version } }", 200));
+}
+
+static void rest_and_graphql_share_their_keys(void **state)
+{
+    CLEANUP(json_free_p) json_t *listed = NULL;
+    CLEANUP(json_free_p) json_t *again = NULL;
+    struct reply_text t = {0};
+    char head[256];
+    char text[256];
+    char id[64];
+
+    (void)state;
+    json_free(ask("mutation { " ONE("shared") " }"));
+    listed = ask("{ schedules(filter: {name: \"shared\"}) { nodes { id } } }");
+    (void)snprintf(id, sizeof(id), "%s",
+                   json_string_value(json_object_get(
+                       json_array_get(json_object_get(data_of(listed, "schedules"), "nodes"), 0), "id")));
+    (void)snprintf(head, sizeof(head), "POST /schedules/%s/trigger\r\nIdempotency-Key: k-3", id);
+    call(&f, head, "", &t);
+    assert_int_equal(t.status, 202);
+    (void)snprintf(text, sizeof(text), "mutation { triggerSchedule(id: \"%s\") { id } }", id);
+    again = ask_with(POST "\r\nIdempotency-Key: k-3", text, 200);
+    {
+        CLEANUP(json_free_p) json_t *run = reply_json(&t);
+
+        assert_string_equal(json_string_value(json_object_get(run, "id")),
+                            json_string_value(json_object_get(data_of(again, "triggerSchedule"), "id")));
+    }
+    reply_done(&t);
+}
+
+static void those_done_before_a_refusal_are_told(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    const json_t *data;
+
+    (void)state;
+    answer =
+        ask("mutation { a: " ONE("first") " b: discardRun(id: \"nothing\") { id } c: " ONE("second") " }");
+    data = json_object_get(answer, "data");
+    assert_string_equal(code_of(answer, 0), "not_found");
+    assert_int_equal(json_array_size(json_object_get(answer, "errors")), 1);
+    assert_true(json_is_object(json_object_get(data, "a")));
+    assert_true(json_is_null(json_object_get(data, "b")));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(data, "c"), "version")),
+                     json_integer_value(json_object_get(json_object_get(data, "a"), "version")) + 1);
+}
+
+static void arguments_that_no_query_could_hold_are_refused(void **state)
+{
+    CLEANUP(buf_done_p) struct buf text = {0};
+    CLEANUP(json_free_p) json_t *answer = NULL;
+
+    (void)state;
+    buf_init(&text, 65536);
+    buf_add_cstr(&text, "{ schedules(first: 1, filter: {name: \"");
+    for (int i = 0; i < 9000; i++)
+        buf_add_char(&text, '&');
+    buf_add_cstr(&text, "\"}) { nodes { id } } }");
+    answer = ask(buf_cstr(&text));
+    assert_string_equal(code_of(answer, 0), "too_large");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_list_within_a_list_costs_one_operation_a_level, start, stop),
+        cmocka_unit_test_setup_teardown(a_batch_asks_for_its_schedules_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_not_asked_for_costs_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(without_a_history_the_rest_is_told, start, stop),
+        cmocka_unit_test_setup_teardown(a_key_is_one_things, start, stop),
+        cmocka_unit_test_setup_teardown(several_things_have_no_key, start, stop),
+        cmocka_unit_test_setup_teardown(rest_and_graphql_share_their_keys, start, stop),
+        cmocka_unit_test_setup_teardown(those_done_before_a_refusal_are_told, start, stop),
+        cmocka_unit_test_setup_teardown(arguments_that_no_query_could_hold_are_refused, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

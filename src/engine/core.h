@@ -115,8 +115,15 @@ void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_po
  * (CORE_ASK_DOOMED), and it is looked for what is due.
  */
 void core_on_missed_changes(struct core *c, struct core_now now);
-/* Of the runs asked for, those that were given up. */
-void core_on_doomed(struct core *c, struct core_now now, const struct uuid *doomed, size_t n);
+/* Of the runs asked for, those that were given up: they do not start, nor start again; and of these, those
+ * whose place a newer run took: their attempt is given up too, where others end. */
+struct core_doomed {
+    const struct uuid *runs;
+    size_t n;
+    const struct uuid *replaced;
+    size_t replaced_n;
+};
+void core_on_doomed(struct core *c, struct core_now now, const struct core_doomed *doomed);
 void core_on_ask_doomed_failed(struct core *c, struct core_now now);
 /* The wall clock was set: everything by wall time is looked at again. */
 void core_on_clock_set(struct core *c, struct core_now now);

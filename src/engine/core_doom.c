@@ -108,19 +108,24 @@ bool dooms_read(struct core *c, struct core_action *ret)
     return n > 0;
 }
 
-/*
- * An attempt goes on when its schedule was changed, but not when a newer run took its place. The store does
- * not say which of the two it was: whoever chose `replace` wants none but the newest.
- */
-static void give_up(struct core *c, struct held *h)
+/* An attempt goes on when its schedule was changed, but not when a newer run took its place. */
+static void give_up(struct core *c, const struct core_doomed *doomed)
 {
-    if (held_has_not_started(h))
-        held_refuse_start(c, h);
-    else if (schedule_recurs(h->schedule) && h->schedule->overlap == OVERLAP_REPLACE)
-        held_abort(c, h, ABORT_REPLACED);
+    for (size_t i = 0; i < doomed->n; i++) {
+        struct held *h = map_get(&c->by_run, doomed->runs[i]);
+
+        if (h && held_has_not_started(h))
+            held_refuse_start(c, h);
+    }
+    for (size_t i = 0; i < doomed->replaced_n; i++) {
+        struct held *h = map_get(&c->by_run, doomed->replaced[i]);
+
+        if (h)
+            held_abort(c, h, ABORT_REPLACED);
+    }
 }
 
-void core_on_doomed(struct core *c, struct core_now now, const struct uuid *doomed, size_t n)
+void core_on_doomed(struct core *c, struct core_now now, const struct core_doomed *doomed)
 {
     struct core_dooms *l = &c->dooms;
 
@@ -128,12 +133,7 @@ void core_on_doomed(struct core *c, struct core_now now, const struct uuid *doom
     core_enter(c, now);
     l->asking = ASK_NOT;
     l->backoff_us = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct held *h = map_get(&c->by_run, doomed[i]);
-
-        if (h)
-            give_up(c, h);
-    }
+    give_up(c, doomed);
     while (list_pop_front(&l->out)) {
         /* answered */
     }

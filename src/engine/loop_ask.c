@@ -325,7 +325,11 @@ static void take_renewal(struct engine *e, const struct op_renew *o)
 static void take_doomed(struct engine *e, const struct op_doomed *o)
 {
     log_answer(e, ASKED_DOOMED, NULL);
-    core_on_doomed(e->core, e->now, o->ret.items, o->ret.n);
+    core_on_doomed(e->core, e->now,
+                   &(struct core_doomed){.runs = o->ret.items,
+                                         .n = o->ret.n,
+                                         .replaced = o->ret_replaced.items,
+                                         .replaced_n = o->ret_replaced.n});
 }
 
 static void take_upkeep(struct engine *e, const struct op_upkeep *o)

@@ -120,7 +120,8 @@ static enum err run_doomed(struct store *s, struct op **ops, size_t n, struct wa
         enum err e;
 
         o->ret.n = 0;
-        e = store_doomed(s, o->runs, o->n, &o->ret, err);
+        o->ret_replaced.n = 0;
+        e = store_doomed(s, o->runs, o->n, &o->ret, &o->ret_replaced, err);
         if (e)
             return e;
     }
@@ -153,5 +154,6 @@ void op_doomed_free(struct op_doomed *o)
         return;
     alloc_free(o->runs);
     uuid_list_done(&o->ret);
+    uuid_list_done(&o->ret_replaced);
     alloc_free(o);
 }

@@ -42,6 +42,7 @@ struct op_doomed {
     struct uuid *runs; /* owned, n */
     size_t n;
     struct uuid_list ret;
+    struct uuid_list ret_replaced; /* of those: a newer run took their place */
 };
 CHECKED enum err op_doomed_new(size_t n, op_done_fn done, struct op_doomed **ret, struct error *err);
 void op_doomed_free(struct op_doomed *o);

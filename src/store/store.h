@@ -548,9 +548,10 @@ struct store_ops {
     /* The living. */
     CHECKED enum err (*instances)(struct store *s, struct wall now, struct instance_list *ret,
                                   struct error *err);
-    /* Of these runs, those that are doomed. */
+    /* Of these runs, those that are doomed; and of those, the ones whose place a newer run took
+     * (advance.replace): others were doomed by a change of their schedule. */
     CHECKED enum err (*doomed)(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                               struct error *err);
+                               struct uuid_list *ret_replaced, struct error *err);
 };
 
 struct journal;

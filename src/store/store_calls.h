@@ -356,9 +356,10 @@ CHECKED static inline enum err store_instances(struct store *s, struct wall now,
 
 /* None where there is one instance. */
 CHECKED static inline enum err store_doomed(struct store *s, const struct uuid *runs, size_t n,
-                                            struct uuid_list *ret, struct error *err)
+                                            struct uuid_list *ret, struct uuid_list *ret_replaced,
+                                            struct error *err)
 {
-    return s->ops->doomed && n > 0 ? s->ops->doomed(s, runs, n, ret, err) : ERR_NONE;
+    return s->ops->doomed && n > 0 ? s->ops->doomed(s, runs, n, ret, ret_replaced, err) : ERR_NONE;
 }
 
 #endif

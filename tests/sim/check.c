@@ -302,6 +302,16 @@ void check_replaced(struct world *w, const struct attempt *a)
         check_failed(w, "r%zu of s%zu was replaced and went on", a->run->no, a->run->sched->no);
 }
 
+/* A change of its schedule lets an attempt end; only a newer run, a lost lease or a drain gives it up. */
+void check_abort(struct world *w, const struct inst *i, const struct attempt *a)
+{
+    const struct srun *r = a->run;
+    bool lost = r->ended || !r->leased || r->token != held_run(a->held)->lease_token;
+
+    if (!r->replaced && !lost && i->state == INST_UP && !is_excused(w, a))
+        check_failed(w, "r%zu of s%zu was given up and nothing took its place", r->no, r->sched->no);
+}
+
 /*
  * By its own steady clock a lease is over at the latest `lease_us` after the store gave it, whatever any
  * clock on any wall says; and by the cluster's clock, as the instance knows it, when that clock says so.

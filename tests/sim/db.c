@@ -202,6 +202,8 @@ static void before(struct world *w, struct call *c)
 /* What is under way of it is given up, wherever it is. */
 static void mark_replaced(struct world *w, const struct sched *s)
 {
+    for (struct list *n = s->runs.next; n != &s->runs; n = n->next)
+        CONTAINER_OF(n, struct srun, in_sched)->replaced = true;
     for (struct list *n = w->in_flight.next; n != &w->in_flight; n = n->next) {
         struct attempt *a = CONTAINER_OF(n, struct attempt, in_flight);
 

@@ -117,6 +117,7 @@ static void give_up(struct world *w, struct inst *i, struct held *h)
     struct attempt *a = held_user(h);
 
     trace_add(w, "abort", (int)i->no, NULL, a->run, NOTHING, NOTHING);
+    check_abort(w, i, a);
     a->aborted = true;
     event_add(w, w->t + between(w, 0, 3 * US_PER_MS), EV_ABORTED, (int)i->no, a);
 }
@@ -282,10 +283,16 @@ static void on_renewed(struct world *w, struct inst *i, const struct call *c)
 
 static void on_doomed(struct world *w, struct inst *i, const struct call *c)
 {
+    const struct op_doomed *o = c->doomed;
+
     if (c->failed)
         core_on_ask_doomed_failed(i->core, instance_now(w, i));
     else
-        core_on_doomed(i->core, instance_now(w, i), c->doomed->ret.items, c->doomed->ret.n);
+        core_on_doomed(i->core, instance_now(w, i),
+                       &(struct core_doomed){.runs = o->ret.items,
+                                             .n = o->ret.n,
+                                             .replaced = o->ret_replaced.items,
+                                             .replaced_n = o->ret_replaced.n});
 }
 
 static void on_answer(struct world *w, struct inst *i, struct call *c)

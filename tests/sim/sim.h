@@ -129,6 +129,7 @@ struct srun {
     struct wall lease_until;
     int64_t granted_t;    /* when it was given or prolonged last */
     bool ended;           /* an outcome that ends it was accepted */
+    bool replaced;        /* a newer run took its place */
     struct list attempts; /* struct attempt.in_run, oldest first */
     /* at the end: as the store has it */
     bool stored;
@@ -421,6 +422,7 @@ void check_start(struct world *w, const struct inst *i, struct attempt *a);
 void check_wake(struct world *w, struct inst *i, bool acted);
 /* An attempt ends: had a newer run taken its place long before? */
 void check_replaced(struct world *w, const struct attempt *a);
+void check_abort(struct world *w, const struct inst *i, const struct attempt *a);
 void check_empty_claim(struct world *w, struct inst *i);
 
 /* account.c */

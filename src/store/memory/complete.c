@@ -186,8 +186,17 @@ static enum err prolong(struct memory_db *db, struct run_row *r, struct wall unt
     return rows_swap(db, &r->row, &after->row, err);
 }
 
+static enum err name(struct uuid run, struct uuid_list *ret, struct error *err)
+{
+    enum err e = LIST_RESERVE(ret, err);
+
+    if (!e)
+        ret->items[ret->n++] = run;
+    return e;
+}
+
 enum err memory_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                       struct error *err)
+                       struct uuid_list *ret_replaced, struct error *err)
 {
     struct memory_db *db = memory_read(s);
     enum err e = ERR_NONE;
@@ -197,9 +206,9 @@ enum err memory_doomed(struct store *s, const struct uuid *runs, size_t n, struc
 
         if (!r || !r->doomed)
             continue;
-        e = LIST_RESERVE(ret, err);
-        if (!e)
-            ret->items[ret->n++] = runs[i];
+        e = name(runs[i], ret, err);
+        if (!e && r->replaced)
+            e = name(runs[i], ret_replaced, err);
     }
     return e;
 }
@@ -217,9 +226,7 @@ enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *
             e = prolong(db, r, until, err);
             continue;
         }
-        e = LIST_RESERVE(ret_lost, err);
-        if (!e)
-            ret_lost->items[ret_lost->n++] = runs[i];
+        e = name(runs[i], ret_lost, err);
     }
     return e;
 }

@@ -89,7 +89,7 @@ enum err memory_advance(struct store *s, const struct advance *a, size_t n, stru
         if (!t)
             return error_set(err, ERR_NOT_FOUND, NULL, "no such schedule");
         if (a[i].replace)
-            e = memory_end_open(db, a[i].id, now, err);
+            e = memory_end_open(db, a[i].id, END_REPLACED, now, err);
         if (!e)
             e = memory_write_timer(db, &t, &a[i].after, now, err);
         if (e)

@@ -28,6 +28,7 @@ static enum err redrive(struct memory_db *db, struct run_row *r, struct run_act 
     after->run.failures = 0;
     after->run.by_hand_at = now;
     after->doomed = false;
+    after->replaced = false;
     after->ended_at = WALL_NEVER;
     a->result = RUN_ACTED;
     a->made_due = now;

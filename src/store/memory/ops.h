@@ -30,9 +30,11 @@ CHECKED enum err memory_remove_finished(struct store *s, struct wall before, str
 /* Changes a timer by way of a copy. `t` becomes the row that stands now. */
 CHECKED enum err memory_write_timer(struct memory_db *db, struct timer_row **t, const struct timer *timer,
                                     struct wall now, struct error *err);
+/* Why runs are given up. */
+enum memory_end { END_CHANGED, END_REPLACED };
 /* Waiting runs end as cancelled, running ones are doomed. */
-CHECKED enum err memory_end_open(struct memory_db *db, struct uuid schedule_id, struct wall now,
-                                 struct error *err);
+CHECKED enum err memory_end_open(struct memory_db *db, struct uuid schedule_id, enum memory_end why,
+                                 struct wall now, struct error *err);
 
 /* list.c */
 bool memory_matches(const struct memory_db *db, const struct schedule_row *row, const struct filter *f);
@@ -68,7 +70,7 @@ CHECKED enum err memory_next_due(struct store *s, struct wall *ret, struct error
 CHECKED enum err memory_complete(struct store *s, struct outcome *outcomes, size_t n, struct wall now,
                                  struct error *err);
 CHECKED enum err memory_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                               struct error *err);
+                               struct uuid_list *ret_replaced, struct error *err);
 CHECKED enum err memory_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                               struct wall until, struct uuid_list *ret_lost, struct error *err);
 /*

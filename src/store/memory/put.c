@@ -23,23 +23,25 @@ static enum err cancel(struct memory_db *db, const struct run_row *r, struct wal
     return e ? e : memory_trace_cancelled(db, after, err);
 }
 
-static enum err doom(struct memory_db *db, struct run_row *r, struct error *err)
+static enum err doom(struct memory_db *db, struct run_row *r, enum memory_end why, struct error *err)
 {
+    bool replaced = r->replaced || why == END_REPLACED;
     struct run_row *after;
     enum err e;
 
-    if (r->doomed)
+    if (r->doomed && r->replaced == replaced)
         return ERR_NONE;
     e = rows_copy_run(r, &after, err);
     if (e)
         return e;
     after->doomed = true;
+    after->replaced = replaced;
     return rows_swap(db, &r->row, &after->row, err);
 }
 
 /* *cancelled: how many ended by it. */
-static enum err end_open(struct memory_db *db, struct uuid schedule_id, struct wall now, size_t *cancelled,
-                         struct error *err)
+static enum err end_open(struct memory_db *db, struct uuid schedule_id, enum memory_end why, struct wall now,
+                         size_t *cancelled, struct error *err)
 {
     struct run_row *r = rows_first_open(db, schedule_id);
 
@@ -47,7 +49,7 @@ static enum err end_open(struct memory_db *db, struct uuid schedule_id, struct w
     while (r) {
         struct run_row *next = rows_next_open(r);
         bool running = r->run.state == RUN_RUNNING;
-        enum err e = running ? doom(db, r, err) : cancel(db, r, now, err);
+        enum err e = running ? doom(db, r, why, err) : cancel(db, r, now, err);
 
         if (e)
             return e;
@@ -57,11 +59,12 @@ static enum err end_open(struct memory_db *db, struct uuid schedule_id, struct w
     return ERR_NONE;
 }
 
-enum err memory_end_open(struct memory_db *db, struct uuid schedule_id, struct wall now, struct error *err)
+enum err memory_end_open(struct memory_db *db, struct uuid schedule_id, enum memory_end why, struct wall now,
+                         struct error *err)
 {
     size_t cancelled;
 
-    return end_open(db, schedule_id, now, &cancelled, err);
+    return end_open(db, schedule_id, why, now, &cancelled, err);
 }
 
 static enum err swap_timer(struct memory_db *db, struct timer_row **t, struct timer_row *after,
@@ -98,7 +101,7 @@ static enum err change_timer(struct memory_db *db, struct timer_row **t, const s
     enum err e = ERR_NONE;
 
     if (cancel_runs)
-        e = end_open(db, (*t)->id, now, &cancelled, err);
+        e = end_open(db, (*t)->id, END_CHANGED, now, &cancelled, err);
     if (!e)
         e = rows_copy_timer(*t, &after, err);
     if (e)
@@ -243,7 +246,7 @@ enum err memory_set_timer(struct store *s, struct uuid id, int64_t if_version, c
 static enum err remove_one(struct memory_db *db, struct timer_row *t, struct wall now, struct error *err)
 {
     struct schedule_row *s = rows_schedule(db, t->id);
-    enum err e = memory_end_open(db, t->id, now, err);
+    enum err e = memory_end_open(db, t->id, END_CHANGED, now, err);
 
     if (!e && journal_wants(db->journal, str_contains(s->definition, STR(DEFINITION_KEEPS))))
         e = journal_trace_removed(db->journal, t->id, s->definition, err);

@@ -58,7 +58,8 @@ struct run_row {
     uint64_t seq;
     struct run run;
     struct uuid owner;
-    bool doomed; /* its schedule was deleted, replaced or paused, or a newer run took its place */
+    bool doomed;   /* its schedule was deleted, replaced or paused, or a newer run took its place */
+    bool replaced; /* that a newer run did */
     struct wall started_at;
     struct wall ended_at;
     int64_t took_us;

@@ -75,7 +75,7 @@ static enum err end_replaced(struct postgres_store *s, const struct advance *a, 
             return e;
         replaced.items[replaced.n++] = a[i].id;
     }
-    return timers_end_runs(s, replaced.items, replaced.n, false, now, err);
+    return timers_end_runs(s, replaced.items, replaced.n, END_REPLACED, now, err);
 }
 
 enum err postgres_advance(struct store *store, const struct advance *a, size_t n, struct wall now,

@@ -50,7 +50,7 @@ CHECKED enum err postgres_insert_run(struct store *s, struct run_insert *run, st
 CHECKED enum err postgres_renew(struct store *s, const struct uuid *runs, const uint64_t *tokens, size_t n,
                                 struct wall until, struct uuid_list *ret_lost, struct error *err);
 CHECKED enum err postgres_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                                 struct error *err);
+                                 struct uuid_list *ret_replaced, struct error *err);
 /* retake.c */
 CHECKED enum err postgres_retake(struct store *s, const struct lease *lease, struct wall now,
                                  struct wall until, size_t limit, struct taken_list *ret, struct error *err);

@@ -222,7 +222,7 @@ static enum err end_replaced(struct replacing *g, const size_t n, struct error *
         if (g->there[i].last)
             ids[at++] = g->there[i].id;
     }
-    return timers_end_runs(g->s, ids, n, true, g->now, err);
+    return timers_end_runs(g->s, ids, n, END_CHANGED, g->now, err);
 }
 
 static enum err write_all(struct replacing *g, struct error *err)

@@ -171,8 +171,17 @@ enum err postgres_renew(struct store *store, const struct uuid *runs, const uint
     return name_lost(runs, renewed, n, ret_lost, err);
 }
 
+static enum err name(struct uuid run, struct uuid_list *ret, struct error *err)
+{
+    enum err e = LIST_RESERVE(ret, err);
+
+    if (!e)
+        ret->items[ret->n++] = run;
+    return e;
+}
+
 enum err postgres_doomed(struct store *store, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                         struct error *err)
+                         struct uuid_list *ret_replaced, struct error *err)
 {
     struct postgres_store *s = postgres_of(store);
     struct args *a = link_args(&s->link);
@@ -182,9 +191,9 @@ enum err postgres_doomed(struct store *store, const struct uuid *runs, size_t n,
     args_uuids(a, runs, n);
     e = link_ask(&s->link, Q_DOOMED, &r, err);
     for (size_t i = 0; !e && i < row_n(r); i++) {
-        e = LIST_RESERVE(ret, err);
-        if (!e)
-            ret->items[ret->n++] = row_uuid(r, i, 0);
+        e = name(row_uuid(r, i, 0), ret, err);
+        if (!e && row_i64(r, i, 1) != 0)
+            e = name(row_uuid(r, i, 0), ret_replaced, err);
     }
     return e;
 }

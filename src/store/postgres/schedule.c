@@ -59,7 +59,7 @@ enum err postgres_set_timer(struct store *store, struct uuid id, int64_t if_vers
     timer_args_add(timer_args(s, now), id, t);
     e = link_send(&s->link, Q_TIMERS_UPDATE, NULL, err);
     if (!e && cancel_runs)
-        e = timers_end_runs(s, &id, 1, true, now, err);
+        e = timers_end_runs(s, &id, 1, END_CHANGED, now, err);
     if (e)
         return e;
     postgres_tally(s, old.state, (int)t->state);
@@ -89,7 +89,7 @@ static enum err remove_locked(struct postgres_store *s, const struct uuid *ids, 
 
     if (n == 0)
         return ERR_NONE;
-    e = timers_end_runs(s, ids, n, false, now, err);
+    e = timers_end_runs(s, ids, n, END_REMOVED, now, err);
     if (e)
         return e;
     a = link_args(&s->link);

@@ -163,7 +163,12 @@ static const char *const step_4[] = {
     "ALTER TABLE @history_outbox SET (" BUSY_TABLE ")",
     NULL,
 };
-static const char *const *const steps[] = {step_1, step_2, step_3, step_4};
+/* Of doomed runs: whether a newer one took the place of this one, which others let end. */
+static const char *const step_5[] = {
+    "ALTER TABLE @run ADD COLUMN replaced boolean NOT NULL DEFAULT false",
+    NULL,
+};
+static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 /* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
  * bulk, so what looks for the others has indexes of its own. */

@@ -225,7 +225,8 @@
      * index. */                                                                                             \
     X(Q_OPEN_DOOM, "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) "            \
                    "AND r.state < 3 AND r.lease_token <> 0 ORDER BY r.id FOR UPDATE) "                       \
-                   "UPDATE @run r SET doomed = true FROM open o WHERE r.id = o.id")                          \
+                   "UPDATE @run r SET doomed = true, replaced = r.replaced OR $2::bigint = 1 "               \
+                   "FROM open o WHERE r.id = o.id")                                                          \
                                                                                                              \
     /* claiming */                                                                                           \
     X(Q_DUE_LOCK, "SELECT t.id FROM @timer t WHERE t.state = 0 AND t.next_at <= $1 ORDER BY t.next_at "      \
@@ -305,7 +306,8 @@
     X(Q_TIMERS_ENDED, "UPDATE @timer t SET " TIMER_SET ", last_state = u.last_state, last_at = u.last_at "   \
                       "FROM " TIMER_ARRAYS ", $14::bigint[], $15::bigint[]) AS u (id, " TIMER_NAMES          \
                       ", last_state, last_at) WHERE t.id = u.id")                                            \
-    X(Q_DOOMED, "SELECT r.id FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.doomed ORDER BY r.id")           \
+    X(Q_DOOMED, "SELECT r.id, r.replaced FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.doomed "             \
+                "ORDER BY r.id")                                                                             \
     /* Who has no lease has no token, so the state is not asked for. */                                      \
     X(Q_RENEW, "WITH mine AS (SELECT r.id, u.n FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY "       \
                "AS u (id, token, n) JOIN @run r ON r.id = u.id AND r.lease_token = u.token "                 \
@@ -346,7 +348,8 @@
       "NOT EXISTS (SELECT 1 FROM @run o WHERE o.schedule_id = r.schedule_id "                                \
       "AND o.scheduled_at = r.scheduled_at AND o.state < 3) ORDER BY r.schedule_id, r.scheduled_at, r.id) "  \
       "UPDATE @run r SET state = 0, due_at = $2::bigint, version = d.version, failures = 0, "                \
-      "doomed = false, by_hand_at = $2, ended_at = NULL FROM dead d WHERE r.id = d.id RETURNING r.id")       \
+      "doomed = false, replaced = false, by_hand_at = $2, ended_at = NULL FROM dead d WHERE r.id = d.id "    \
+      "RETURNING r.id")                                                                                      \
     X(Q_DISCARD,                                                                                             \
       "WITH gone AS (DELETE FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.state + 0 = 5 RETURNING r.*) "    \
       "INSERT INTO @run_log (" LOG_NAMES ") SELECT id, schedule_id, version, scheduled_at, 7, attempt, "     \

@@ -43,7 +43,7 @@ enum err timers_trace_runs(struct postgres_store *s, const PGresult *r, struct e
     return ERR_NONE;
 }
 
-enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_t n, bool note,
+enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_t n, enum timers_end why,
                          struct wall now, struct error *err)
 {
     const struct journal *j = s->store.journal;
@@ -56,13 +56,14 @@ enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_
     a = link_args(&s->link);
     args_uuids(a, ids, n);
     args_i64(a, now.us);
-    args_i64(a, note);
+    args_i64(a, why == END_CHANGED);
     args_i64(a, j && j->listened);
     e = link_send(&s->link, Q_OPEN_CANCEL, j ? &cancelled : NULL, err);
     if (e)
         return e;
     a = link_args(&s->link);
     args_uuids(a, ids, n);
+    args_i64(a, why == END_REPLACED);
     e = link_send(&s->link, Q_OPEN_DOOM, NULL, err);
     if (e || !j)
         return e;

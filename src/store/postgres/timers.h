@@ -13,10 +13,14 @@ void timer_args_add(struct args *a, struct uuid id, const struct timer *t);
 
 /*
  * Pending and retrying runs of these schedules, whose timers are locked, are cancelled, running ones doomed.
- * `note`: it becomes the last outcome of those that had one cancelled.
  */
-CHECKED enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_t n, bool note,
-                                 struct wall now, struct error *err);
+enum timers_end {
+    END_REMOVED,  /* their schedules are deleted */
+    END_CHANGED,  /* replaced or paused: that one was cancelled becomes their schedule's last outcome */
+    END_REPLACED, /* newer runs take their place */
+};
+CHECKED enum err timers_end_runs(struct postgres_store *s, const struct uuid *ids, size_t n,
+                                 enum timers_end why, struct wall now, struct error *err);
 
 /* Tells the journal of runs: id, schedule, scheduled_at, attempt, label. */
 CHECKED enum err timers_trace_runs(struct postgres_store *s, const PGresult *r, struct error *err);

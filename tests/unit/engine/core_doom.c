@@ -43,7 +43,7 @@ static void after_missed_changes_the_store_is_asked_about_all_that_is_held(void 
     assert_true(asks_for(&a, 1) && asks_for(&a, 2));
     expect(&f, CORE_CLAIM); /* what is due may have changed, too */
     expect_nothing(&f);
-    core_on_doomed(f.core, f.now, doomed, 2);
+    core_on_doomed(f.core, f.now, &(struct core_doomed){.runs = doomed, .n = 2});
     /* What waits is cancelled; what is under way ends as it does. */
     a = expect(&f, CORE_RECORD);
     assert_int_equal(a.n, 1);
@@ -64,7 +64,7 @@ static void what_was_not_given_up_goes_on(void **state)
     core_on_missed_changes(f.core, f.now);
     expect(&f, CORE_ASK_DOOMED);
     expect(&f, CORE_CLAIM);
-    core_on_doomed(f.core, f.now, NULL, 0);
+    core_on_doomed(f.core, f.now, &(struct core_doomed){0});
     claimed(&f, NULL, 0, WALL_NEVER);
     expect_nothing(&f);
     tick(&f, 800 * US_PER_MS);
@@ -129,7 +129,7 @@ static void many_are_asked_about_in_several_questions(void **state)
     asked = a.n;
     assert_true(asked < N);
     expect(&f, CORE_CLAIM);
-    core_on_doomed(f.core, f.now, NULL, 0);
+    core_on_doomed(f.core, f.now, &(struct core_doomed){0});
     a = expect(&f, CORE_ASK_DOOMED);
     assert_int_equal(asked + a.n, N);
 }
@@ -161,10 +161,29 @@ static void what_another_instance_replaced_is_given_up(void **state)
     core_on_changed(f.core, f.now, id_of(1), 0);
     a = expect(&f, CORE_ASK_DOOMED);
     assert_int_equal(a.n, 1);
-    core_on_doomed(f.core, f.now, &doomed, 1);
+    core_on_doomed(f.core, f.now, &(struct core_doomed){&doomed, 1, &doomed, 1});
     assert_ptr_equal(expect(&f, CORE_ABORT).held, flying);
     core_on_attempt_ended(f.core, f.now, flying, &none);
     assert_int_equal(expect(&f, CORE_RECORD).outcomes[0].to, RUN_CANCELLED);
+}
+
+/* Updated, paused or deleted while notices were missed: that its definition says `replace` is no matter. */
+static void what_only_its_schedules_change_doomed_ends_as_it_does(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct uuid doomed = id_of(1);
+    struct attempt_result ok = ok_result();
+    struct held *flying;
+
+    (void)state;
+    flying = replaceable_flies(&f);
+    core_on_missed_changes(f.core, f.now);
+    expect(&f, CORE_ASK_DOOMED);
+    expect(&f, CORE_CLAIM);
+    core_on_doomed(f.core, f.now, &(struct core_doomed){.runs = &doomed, .n = 1});
+    expect_nothing(&f);
+    core_on_attempt_ended(f.core, f.now, flying, &ok);
+    assert_int_equal(expect(&f, CORE_RECORD).outcomes[0].to, RUN_SUCCEEDED);
 }
 
 static void what_our_own_claim_replaced_is_not_asked_about(void **state)
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_question_that_fails_is_asked_again_later),
         cmocka_unit_test(many_are_asked_about_in_several_questions),
         cmocka_unit_test(what_another_instance_replaced_is_given_up),
+        cmocka_unit_test(what_only_its_schedules_change_doomed_ends_as_it_does),
         cmocka_unit_test(what_our_own_claim_replaced_is_not_asked_about),
         cmocka_unit_test(what_another_instance_replaced_while_a_claim_failed_is_asked_about),
     };

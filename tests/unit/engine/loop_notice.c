@@ -110,12 +110,13 @@ static void an_engine_with_nothing_to_do_sleeps(void **state)
 
 /* A store that says of every run that it was given up. */
 static enum err all_doomed(struct store *s, const struct uuid *runs, size_t n, struct uuid_list *ret,
-                           struct error *err)
+                           struct uuid_list *ret_replaced, struct error *err)
 {
     void *p;
     enum err e = alloc_array(n, sizeof(*ret->items), &p, err);
 
     (void)s;
+    (void)ret_replaced;
     if (e)
         return e;
     ret->items = p;

@@ -64,7 +64,7 @@ static const struct explained {
     {Q_STATS_RUNNING, "", true},
     {Q_STATS_DEAD, "", true},
     {Q_OPEN_CANCEL, "Uiii", false},
-    {Q_OPEN_DOOM, "U", false},
+    {Q_OPEN_DOOM, "Ui", false},
     {Q_DUE_LOCK, "ii", false},
     {Q_DUE_READ, "Ui", false},
     {Q_RUNS_INSERT, "UUIIIIIIIIIT", false},

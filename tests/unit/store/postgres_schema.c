@@ -114,6 +114,7 @@ static void an_older_builds_schema_is_migrated(void **state)
     postgres_free(opened("older"));
     cluster_exec(c, "ALTER TABLE older.instance DROP COLUMN until; DROP TABLE older.answer; "
                     "ALTER TABLE older.run DROP COLUMN by_hand_at; ALTER TABLE older.run DROP COLUMN label; "
+                    "ALTER TABLE older.run DROP COLUMN replaced; "
                     "ALTER TABLE older.run_log DROP COLUMN by_hand_at; "
                     "INSERT INTO older.instance VALUES (gen_random_uuid(), 'n', 'api', '0', 1, 1, 0); "
                     "UPDATE older.meta SET value = '1' WHERE key = 'schema_version'");
@@ -482,6 +483,7 @@ static void held_runs_that_are_doomed_can_be_told(void **state)
 {
     struct ground *g = *state;
     CLEANUP(uuid_list_done) struct uuid_list doomed = {0};
+    CLEANUP(uuid_list_done) struct uuid_list replaced = {0};
     struct uuid gone = registered_as(g, "gone", "\"type\":\"now\"");
     struct claim_result c;
     struct uuid runs[2];
@@ -495,9 +497,10 @@ static void held_runs_that_are_doomed_can_be_told(void **state)
     ok(store_remove_id(g->s, gone, 0, g->now, &err), &err);
     commit(g);
     begin(g);
-    ok(store_doomed(g->s, runs, 2, &doomed, &err), &err);
+    ok(store_doomed(g->s, runs, 2, &doomed, &replaced, &err), &err);
     commit(g);
     assert_int_equal(doomed.n, 1);
+    assert_int_equal(replaced.n, 0);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(uuid_eq(doomed.items[0], runs[i]), uuid_eq(c.items[i].run.schedule_id, gone));
     claim_result_done(&c);

@@ -29,6 +29,8 @@ int main(int argc, char **argv)
         .version = CARILLON_VERSION,
         .env = (const char *const *)environ,
         .serve = wiring_serve,
+        .export_to = wiring_export,
+        .import_from = wiring_import,
     };
 
     /*

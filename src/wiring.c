@@ -35,13 +35,9 @@ struct service {
     const struct settings *settings;
     const char *version;
     struct log *log;
-    struct zones *zones;
-    struct str *hidden_headers;
-    struct schedule_rules rules;        /* for what clients send */
-    struct schedule_rules stored_rules; /* for what the store holds: checked when it came in */
+    struct wiring_rules rules;
     struct guard *guard;
     struct signer *signer;
-    struct str *secret_names;
     struct uuid instance;
     char roles[32]; /* "api,worker,monitor" */
     struct wall started_at;
@@ -68,34 +64,6 @@ static void on_next_due(void *arg, struct wall at)
     wiring_store_tell(v->store, &n);
 }
 
-static enum err make_rules(struct service *v, struct error *err)
-{
-    const struct settings *s = v->settings;
-    const struct settings_list *hidden = &s->delivery.hidden_headers;
-    enum err e = zones_new(cli_zoneinfo(), &v->zones, err);
-
-    if (!e)
-        e = alloc_array(hidden->n, sizeof(v->hidden_headers[0]), (void **)&v->hidden_headers, err);
-    if (e)
-        return e;
-    for (size_t i = 0; i < hidden->n; i++)
-        v->hidden_headers[i] = str_of(hidden->items[i]);
-    v->rules = (struct schedule_rules){
-        .zones = v->zones,
-        .default_timezone = str_of(s->scheduler.timezone),
-        .tls_insecure_allowed = s->delivery.tls_insecure_allowed,
-        .hidden_headers = v->hidden_headers,
-        .hidden_headers_n = hidden->n,
-    };
-    for (size_t i = 0; i < deliver_kinds_n; i++)
-        v->rules.task_enabled[deliver_kinds[i].type] = true;
-    v->rules.secrets = v->secret_names;
-    v->rules.secrets_n = s->secrets_n;
-    v->stored_rules = v->rules;
-    v->stored_rules.trusted = true;
-    return ERR_NONE;
-}
-
 /* In one order, and each once, however they were given. */
 static void name_roles(struct service *v)
 {
@@ -109,19 +77,15 @@ static void name_roles(struct service *v)
     MUST(n < sizeof(v->roles));
 }
 
-/* Before the rules, which name the secrets. */
 static enum err make_signer(struct service *v, struct error *err)
 {
     const struct settings *s = v->settings;
     struct sign_secret *secrets = NULL;
     enum err e = alloc_array(s->secrets_n, sizeof(*secrets), (void **)&secrets, err);
 
-    if (!e)
-        e = alloc_array(s->secrets_n, sizeof(*v->secret_names), (void **)&v->secret_names, err);
     for (size_t i = 0; i < s->secrets_n && !e; i++) {
         const struct settings_secret *from = &s->secrets[i];
 
-        v->secret_names[i] = str_of(from->name);
         secrets[i] = (struct sign_secret){.name = str_of(from->name), .n = from->n};
         for (size_t k = 0; k < from->n; k++)
             secrets[i].texts[k] = str_of(from->values[k]);
@@ -168,7 +132,7 @@ static struct engine_options engine_options_of(struct service *v)
                 .target_max = {[TASK_REST] = (size_t)s->delivery.per_host_connections},
             },
         .timer_rules = {.misfire_grace_us = s->scheduler.misfire_grace_us},
-        .schedule_rules = &v->stored_rules,
+        .schedule_rules = &v->rules.stored,
         .deliver =
             {
                 .tls_insecure_allowed = s->delivery.tls_insecure_allowed,
@@ -252,7 +216,7 @@ static struct api_options api_options_of(struct service *v)
         .json_depth_max = (unsigned)s->server.max_json_depth,
         .reset = s->admin.reset,
         .version = v->version,
-        .rules = v->rules,
+        .rules = v->rules.clients,
         .writer = v->writer,
         .reader = v->reader,
         .history = wiring_history_lane(v->history),
@@ -325,7 +289,7 @@ static enum err start(struct service *v, struct error *err)
     enum err e = make_signer(v, err);
 
     if (!e)
-        e = make_rules(v, err);
+        e = wiring_rules_init(&v->rules, v->settings, err);
     if (!e)
         e = make_guard(v, err);
     if (!e)
@@ -345,7 +309,7 @@ static enum err start(struct service *v, struct error *err)
     if (!e)
         e = start_lanes(v, err);
     if (!e)
-        e = wiring_zones_changed(v->writer, &v->stored_rules, v->log, err);
+        e = wiring_zones_changed(v->writer, &v->rules.stored, v->log, err);
     if (!e)
         e = wiring_history_start(v->history, v->writer, err);
     if (!e)
@@ -383,11 +347,9 @@ static void stop(struct service *v, int64_t grace_us)
     events_free(v->events);
     engine_free(v->engine);
     wiring_store_free(v->store);
-    zones_free(v->zones);
     guard_unref(v->guard);
     signer_free(v->signer);
-    alloc_free(v->secret_names);
-    alloc_free(v->hidden_headers);
+    wiring_rules_done(&v->rules);
     wiring_deadline_met(deadline);
 }
 

@@ -16,6 +16,24 @@
 /* cli_host.serve: runs until SIGTERM, SIGINT or SIGHUP. Returns the exit status. */
 int wiring_serve(const struct cli_host *host, const struct settings *s, int ready_fd);
 
+/* cli_host.export_to and cli_host.import_from: wiring_move.c */
+int wiring_export(const struct cli_host *host, const struct settings *s, const struct cli_export *o);
+int wiring_import(const struct cli_host *host, const struct settings *s, const struct cli_import *o);
+
+/*
+ * By what definitions are judged, as the settings have it; they must outlive it. A zeroed one may be given to
+ * wiring_rules_done(). wiring_rules.c
+ */
+struct wiring_rules {
+    struct zones *zones;
+    struct str *hidden_headers;
+    struct str *secret_names;
+    struct schedule_rules clients; /* for what clients send */
+    struct schedule_rules stored;  /* for what the store holds: checked when it came in */
+};
+CHECKED enum err wiring_rules_init(struct wiring_rules *r, const struct settings *s, struct error *err);
+void wiring_rules_done(struct wiring_rules *r);
+
 /*
  * Ends the process with that status at `at`, unless wiring_deadline_met() was called before: nothing that
  * hangs may keep a stop from coming to its end. NULL when there is no thread for it; wiring_deadline.c
@@ -31,6 +49,9 @@ void wiring_deadline_met(struct wiring_deadline *d); /* and frees it */
 struct wiring_store;
 CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
                                    struct wiring_store **ret, struct error *err);
+/* The same, but only to be read (wiring_store_reader()): beside whoever works with it, and nothing is made or
+ * migrated. ERR_NOT_FOUND: there is none. */
+CHECKED enum err wiring_store_look(const struct settings *s, struct wiring_store **ret, struct error *err);
 CHECKED enum err wiring_store_writer(void *arg, struct store **ret, struct error *err);
 CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error *err);
 /*

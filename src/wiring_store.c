@@ -51,12 +51,13 @@ int64_t wiring_store_look_us(const struct settings *s)
     return s->scheduler.fetch_interval_us * (told ? SELDOM : 1);
 }
 
-static enum err open_postgres(struct wiring_store *w, struct log *log, struct error *err)
+static enum err open_postgres(struct wiring_store *w, bool look, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
     struct postgres_options options = {
         .url = s->database.url,
         .schema = s->database.schema,
+        .look = look,
         .unprepared = !s->database.prepared,
         .instance = w->instance,
         .silent = !tells_by_notify(s),
@@ -67,11 +68,11 @@ static enum err open_postgres(struct wiring_store *w, struct log *log, struct er
     return postgres_open(&options, &w->postgres, err);
 }
 
-enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
+static enum err open_store(const struct settings *s, struct uuid instance, bool look, struct log *log,
                            struct wiring_store **ret, struct error *err)
 {
     CLEANUP(wiring_store_free_p) struct wiring_store *w = alloc_new(struct wiring_store);
-    struct sqlite_options options = {0};
+    struct sqlite_options options = {.look = look};
     enum err e;
 
     w->settings = s;
@@ -81,12 +82,23 @@ enum err wiring_store_open(const struct settings *s, struct uuid instance, struc
         if (!e)
             e = sqlite_file_open(&options, &w->file, err);
     } else {
-        e = open_postgres(w, log, err);
+        e = open_postgres(w, look, log, err);
     }
     if (e)
         return e;
     *ret = TAKE(w);
     return ERR_NONE;
+}
+
+enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
+                           struct wiring_store **ret, struct error *err)
+{
+    return open_store(s, instance, false, log, ret, err);
+}
+
+enum err wiring_store_look(const struct settings *s, struct wiring_store **ret, struct error *err)
+{
+    return open_store(s, (struct uuid){{0}}, true, NULL, ret, err);
 }
 
 bool wiring_store_is_shared(const struct wiring_store *w)

@@ -17,6 +17,10 @@
             "The settings. Default: CARILLON_CONFIG, else ./config.yaml, else "                              \
             "/etc/carillon/config.yaml, else built-in ones."                                                 \
     }
+#define DATABASE_OPTION                                                                                      \
+    {                                                                                                        \
+        "database", 0, "URL", "sqlite:PATH or postgresql://... Default: the setting database.url."           \
+    }
 #define CLIENT_ENVIRONMENT "  CARILLON_URL        the server's address"
 #define SETTINGS_ENVIRONMENT                                                                                 \
     "  CARILLON_SECTION_MEMBER  overrides one setting: CARILLON_SERVER_LISTEN is\n"                          \
@@ -259,6 +263,68 @@ const struct command commands[] = {
                     "  until carillon health; do sleep 1; done",
         .options = {JSON_OPTION, URL_OPTION},
         .run = command_health,
+    },
+    {
+        .name = "export",
+        .words = "",
+        .about = "write all schedules to a file, one JSON object a line",
+        .description =
+            "Reads the database itself, not a server: all schedules with their definitions, ids, states, "
+            "next "
+            "times and counters, and their runs that are open or dead, as of one moment. The service may go "
+            "on "
+            "meanwhile; but who moves to another database stops it first, so that nothing fires in both. See "
+            "docs/moving.md.\n"
+            "\n"
+            "Secrets are in it, so that a move keeps them: FILE is made with mode 0600, and a terminal gets "
+            "them only with --with-secrets. FILE appears when it is whole.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon export --output schedules.jsonl\n"
+                    "  carillon export --database sqlite:data/carillon.db | gzip > schedules.jsonl.gz\n"
+                    "  carillon export --without-secrets | jq -r '.schedule.definition.name // empty'",
+        .options = {CONFIG_OPTION,
+                    DATABASE_OPTION,
+                    {"output", 'o', "FILE", "Where to. Default: standard output."},
+                    {"with-secrets", 0, NULL, "Write secrets although it is a terminal that gets them."},
+                    {"without-secrets", 0, NULL,
+                     "Write \"***\" for them: to look at, since such schedules cannot be imported."}},
+        .run = command_export,
+    },
+    {
+        .name = "import",
+        .words = "[FILE|-]",
+        .words_max = 1,
+        .about = "register the schedules of an export, or of the service before",
+        .description =
+            "Each line is judged as a request to register would be; what is refused is told with its line "
+            "and "
+            "the member at fault, and the others go on. Ids, times, counters and runs are kept. May be "
+            "repeated: what is there already is skipped.\n"
+            "\n"
+            "With --from-queue it reads the table of the scheduler that Carillon replaces (id, name, "
+            "next_schedule, payload) and registers each row; next_schedule says when it fires next, and what "
+            "should have fired before fires at once.\n"
+            "\n"
+            "On PostgreSQL instances may be at work meanwhile. A SQLite file that a service has open is "
+            "refused: stop it first. Exit status 1 when anything was refused. See docs/moving.md.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon import --dry-run schedules.jsonl\n"
+                    "  carillon import --database postgresql://carillon@db/carillon schedules.jsonl\n"
+                    "  carillon import --from-queue postgresql://scheduler@db/scheduler --dry-run",
+        .options =
+            {CONFIG_OPTION,
+             DATABASE_OPTION,
+             {"on-conflict", 0, "WHAT",
+              "When its id or client is there: skip it, replace what is there, or fail. Default: skip."},
+             {"dry-run", 0, NULL, "Only say what would be done."},
+             {"json", 0, NULL, "The report as JSON, for scripts."},
+             {"from-queue", 0, "URL", "The database of the service before: postgresql://..."},
+             {"table", 0, "TABLE", "Its table, or SCHEMA.TABLE. Default: schedule_queue."},
+             {"timezone", 0, "ZONE", "Of its times that name none. Default: UTC."},
+             {"body", 0, "WHAT",
+              "What its targets get: event, the whole schedule as they did, or data, task.data alone. "
+              "Default: event."}},
+        .run = command_import,
     },
     {
         .name = "next",

@@ -144,6 +144,16 @@ static enum err refuse_line(struct in *in, const struct error *why, struct error
     return ERR_NONE;
 }
 
+/* Every text here is one line: which, its place says. */
+static void name_column(struct error *why)
+{
+    static const char first[] = "line 1, ";
+    const size_t n = sizeof(first) - 1;
+
+    if (strncmp(why->where, first, n) == 0)
+        memmove(why->where, why->where + n, strlen(why->where) - n + 1);
+}
+
 static enum err take_text(struct in *in, struct str text, struct error *err)
 {
     struct line l = {0};
@@ -154,6 +164,7 @@ static enum err take_text(struct in *in, struct str text, struct error *err)
         *err = why;
         return e;
     }
+    name_column(&why);
     if (e)
         return refuse_line(in, &why, err);
     e = take(in, &l, err);

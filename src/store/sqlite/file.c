@@ -275,7 +275,7 @@ static enum err open_to_look(struct sqlite_file *f, struct error *err)
     e = sqlite_open_db(f, false, &db, err);
     if (e)
         return e;
-    e = schema_check(db, f->path, f->schema, err);
+    e = schema_version_check(db, f->path, f->schema, err);
     MUST(sqlite3_close(db) == SQLITE_OK); /* no statement is left */
     return e;
 }

@@ -236,7 +236,7 @@ static enum err current_version(struct sqlite3 *db, const char *path, const stru
     return ask(db, path, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'schema_version'", 0, ret, err);
 }
 
-enum err schema_check(struct sqlite3 *db, const char *path, enum schema schema, struct error *err)
+enum err schema_version_check(struct sqlite3 *db, const char *path, enum schema schema, struct error *err)
 {
     const struct steps *of = &schemas[schema];
     int64_t version;

@@ -19,7 +19,8 @@ struct sqlite3;
 CHECKED enum err schema_migrate(struct sqlite3 *db, const char *path, enum schema schema, struct error *err);
 
 /* Nothing is changed. ERR_NOT_FOUND: it is empty; ERR_CONFLICT: it is not of this version. */
-CHECKED enum err schema_check(struct sqlite3 *db, const char *path, enum schema schema, struct error *err);
+CHECKED enum err schema_version_check(struct sqlite3 *db, const char *path, enum schema schema,
+                                      struct error *err);
 
 /* The database's version, 0 for an empty one, and the one that this build makes. ERR_CONFLICT: not ours. */
 CHECKED enum err schema_versions(struct sqlite3 *db, const char *path, enum schema schema, int64_t *ret,

@@ -31,7 +31,7 @@ def replace(path, text):
 def commands(binary):
     section = said(binary, "--help").split("\nCommands\n")[1].split("\n\n")[0]
     # "  config check [FILE]     say what is wrong": lower-case words are the command.
-    return [re.match(r"  ((?:[a-z]+ ?)+?)(?= [A-Z\[]|  )", line).group(1).strip() for line in section.splitlines()]
+    return [re.match(r"  ((?:[a-z-]+ ?)+?)(?= [A-Z\[]|  )", line).group(1).strip() for line in section.splitlines()]
 
 
 def main(binary):

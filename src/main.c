@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "wiring.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 {
     const struct cli_host host = {
         .version = CARILLON_VERSION,
+        .graphql_schema = api_graphql_schema(),
         .env = (const char *const *)environ,
         .serve = wiring_serve,
         .export_to = wiring_export,

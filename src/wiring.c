@@ -213,6 +213,7 @@ static struct api_options api_options_of(struct service *v)
         .batch_max = (size_t)s->server.max_batch_items,
         .answers_max = (size_t)s->server.max_answers_bytes,
         .read_rate = s->server.min_read_rate_bytes,
+        .graphql_complexity = (uint64_t)s->server.graphql_complexity,
         .json_depth_max = (unsigned)s->server.max_json_depth,
         .reset = s->admin.reset,
         .version = v->version,

@@ -22,7 +22,7 @@ static const struct {
 enum { BUCKETS_N = COUNT_OF(buckets) + 1 };
 
 #define X(kind, status, slug, title) status,
-static const unsigned statuses[] = {200, 201, 202, 303, 304, PROBLEM_LIST(X)};
+static const unsigned statuses[] = {200, 201, 202, 303, 304, 406, PROBLEM_LIST(X)};
 #undef X
 enum { STATUSES_N = COUNT_OF(statuses) };
 

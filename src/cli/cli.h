@@ -35,6 +35,7 @@ struct cli_import {
 
 struct cli_host {
     const char *version;
+    struct str graphql_schema; /* as SDL */
     const char *const *env;
     /* Runs the service until it is told to stop. `ready_fd`: where to write its address once it serves; -1:
      * nowhere. */

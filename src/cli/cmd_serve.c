@@ -1,5 +1,5 @@
 /*
- * cmd_serve.c: carillon serve and version: what is read before the host takes over.
+ * cmd_serve.c: carillon serve, and what the host says of itself: version, graphql-schema.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,6 +26,17 @@ int command_serve(const struct cli_host *host, const struct command *c, const st
 }
 
 /* Also --version, which has no arguments to look at. */
+int command_graphql_schema(const struct cli_host *host, const struct command *c, const struct args *a)
+{
+    CLEANUP(buf_done_p) struct buf out = {0};
+
+    (void)c;
+    (void)a;
+    buf_init(&out, OUT_MAX_BYTES);
+    buf_add(&out, host->graphql_schema);
+    return out_print(&out);
+}
+
 int command_version(const struct cli_host *host, const struct command *c, const struct args *a)
 {
     CLEANUP(buf_done_p) struct buf out = {0};

@@ -57,6 +57,7 @@ int command_config_check(const struct cli_host *host, const struct command *c, c
 int command_config_show(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_config_reference(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_next(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_graphql_schema(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_export(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_import(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_version(const struct cli_host *host, const struct command *c, const struct args *a);

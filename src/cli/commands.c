@@ -388,6 +388,16 @@ const struct command commands[] = {
         .run = command_config_reference,
     },
     {
+        .name = "graphql-schema",
+        .words = "",
+        .about = "print the GraphQL schema",
+        .description =
+            "In the schema definition language, as POST /graphql has it: for tools that make code from it.",
+        .environment = "",
+        .examples = "  carillon graphql-schema >schema.graphql",
+        .run = command_graphql_schema,
+    },
+    {
         .name = "version",
         .words = "",
         .about = "print the version",

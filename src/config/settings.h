@@ -54,6 +54,7 @@ struct settings {
         int64_t max_json_depth;
         int64_t idle_timeout_us;
         int64_t event_streams;
+        int64_t graphql_complexity;
         int64_t header_timeout_us;
         int64_t max_header_bytes;
         int64_t rate;

@@ -151,6 +151,16 @@ const struct setting settings_table[] = {
      .about = "Clients that may listen to `GET /events` at once; further ones are answered 503. Each is a "
               "connection of `server.max_connections`."},
     {.section = "server",
+     .member = "graphql_complexity",
+     .kind = SETTING_COUNT,
+     .offset = AT(server.graphql_complexity),
+     .fallback = "250000",
+     .min = 1,
+     .max = 100000000,
+     .about = "Fields that the answer to one GraphQL request may come to at most, judged by its page sizes "
+              "before "
+              "anything is asked; what could come to more is refused."},
+    {.section = "server",
      .member = "instance",
      .kind = SETTING_TEXT,
      .offset = AT(server.instance),

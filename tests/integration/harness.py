@@ -147,6 +147,7 @@ class Carillon:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = dict(settings or {})
         self.log_path = self.folder / "carillon.log"
+        self.program = None  # another binary than the one under test
         self.process = None
         self.url = None
         if config is not None:
@@ -168,7 +169,7 @@ class Carillon:
         try:
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
-                    [binary(), "serve", "--ready-fd", str(theirs)],
+                    [self.program or binary(), "serve", "--ready-fd", str(theirs)],
                     cwd=self.folder,
                     env=self.environment(),
                     stdin=subprocess.DEVNULL,

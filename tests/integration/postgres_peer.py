@@ -1,5 +1,6 @@
 """A real PostgreSQL for tests, and PgBouncer before it: in a temporary folder, with fsync on."""
 
+import contextlib
 import glob
 import os
 import pathlib
@@ -20,6 +21,18 @@ def bin_folder():
         return pathlib.Path(named)
     found = sorted(glob.glob("/usr/lib/postgresql/[0-9]*/bin/initdb"))
     return pathlib.Path(found[-1]).parent if found else None
+
+
+class _Session:
+    def __init__(self, process):
+        self._process = process
+
+    def ask(self, sql):
+        """Comes back when the server has done it."""
+        self._process.stdin.write(sql + ";\n\\echo done\n")
+        self._process.stdin.flush()
+        while (line := self._process.stdout.readline()) != "done\n":
+            assert line, "psql ended"
 
 
 class Postgres:
@@ -102,6 +115,20 @@ class Postgres:
         done = self._run([bin_folder() / "psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", sql])
         assert done.returncode == 0, done.stderr
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    @contextlib.contextmanager
+    def session(self):
+        """A connection that stays: what it holds it holds until the end of the block."""
+        words = [bin_folder() / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url]
+        process = subprocess.Popen(
+            words, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **self._as_user()
+        )
+        try:
+            yield _Session(process)
+        finally:
+            process.stdin.close()
+            process.wait()
+            process.stdout.close()
 
     def cut_connections(self):
         """Those of the instances, as an administrator would."""

@@ -1,7 +1,8 @@
 /*
  * schema.c: forward-only migrations. A step that was released is never edited: a change is a new step. A step
  * must leave older instances working: it adds what they do not look at, and takes away only what the release
- * before stopped using. All missing steps are one transaction, under an advisory lock that ends with it.
+ * before stopped using. All missing steps are one transaction, under an advisory lock that ends with it; one
+ * that would hold up those who work is given up and tried again.
  *
  * Times are microseconds since 1970 by the database's clock, NULL is never. States are the numbers of enum
  * schedule_state and enum run_state, which are therefore frozen. Texts are compared by bytes (COLLATE "C").
@@ -168,7 +169,13 @@ static const char *const step_5[] = {
     "ALTER TABLE @run ADD COLUMN replaced boolean NOT NULL DEFAULT false",
     NULL,
 };
-static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5};
+#ifdef POSTGRES_NEXT_STEP /* of a release to come, which tests of upgrades make up: tests/next/ */
+static const char *const next_step[] = {POSTGRES_NEXT_STEP, NULL};
+#define NEXT_STEP next_step
+#else
+#define NEXT_STEP
+#endif
+static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5, NEXT_STEP};
 
 /* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
  * bulk, so what looks for the others has indexes of its own. */
@@ -370,6 +377,35 @@ static enum err run_steps(const struct postgres *p, struct link *l, struct error
     return e;
 }
 
+/*
+ * Tables are locked while instances work with them: each waits for locks of the other's, so either may be
+ * told of a deadlock; and what waits for a long reader (pg_dump, say) holds up all who come after it. So no
+ * lock is waited for longer than this, all is let go, and tried again a little later.
+ */
+#define LOCK_WAIT "1s"
+#define PAUSE "0.25"
+enum { TRIES = 100 };
+
+static enum err migrate_once(const struct postgres *p, struct link *l, struct error *err)
+{
+    enum err e;
+
+    e = link_exec(l, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, NULL, err);
+    /* Waits for whoever is at it, however long that takes. */
+    if (!e)
+        e = link_exec(l, "SELECT pg_advisory_xact_lock(hashtext('carillon'), hashtext($1))", p->schema, NULL,
+                      err);
+    if (!e)
+        e = link_exec(l, "SET LOCAL lock_timeout = '" LOCK_WAIT "'", NULL, NULL, err);
+    if (!e)
+        e = run_steps(p, l, err);
+    if (!e)
+        e = link_exec(l, "COMMIT", NULL, NULL, err);
+    if (e && !l->lost && link_exec(l, "ROLLBACK", NULL, NULL, NULL))
+        l->lost = true;
+    return e;
+}
+
 enum err postgres_migrate(const struct postgres *p, struct link *l, struct error *err)
 {
     int64_t version;
@@ -378,16 +414,11 @@ enum err postgres_migrate(const struct postgres *p, struct link *l, struct error
     e = current_version(p, l, &version, err);
     if (e || version == (int64_t)steps_of(p).n)
         return e;
-    e = link_exec(l, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, NULL, err);
-    /* Waits for whoever is at it. */
-    if (!e)
-        e = link_exec(l, "SELECT pg_advisory_xact_lock(hashtext('carillon'), hashtext($1))", p->schema, NULL,
-                      err);
-    if (!e)
-        e = run_steps(p, l, err);
-    if (!e)
-        e = link_exec(l, "COMMIT", NULL, NULL, err);
-    if (e && !l->lost && link_exec(l, "ROLLBACK", NULL, NULL, NULL))
-        l->lost = true;
+    e = migrate_once(p, l, err);
+    for (int i = 1; i < TRIES && e == ERR_BUSY && !l->lost; i++) {
+        e = link_exec(l, "SELECT pg_sleep(" PAUSE ")", NULL, NULL, err);
+        if (!e)
+            e = migrate_once(p, l, err);
+    }
     return e;
 }

@@ -148,6 +148,9 @@ static const char *const steps[] = {
     "DROP TABLE history_outbox;"                                 /* nothing wrote to it */
     /* A number is never given twice: who removes what was moved may be told to do so again. */
     "CREATE TABLE history_outbox (n INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);",
+#ifdef SQLITE_NEXT_STEP /* of a release to come, which tests of upgrades make up: tests/next/ */
+    SQLITE_NEXT_STEP,
+#endif
 };
 
 /* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the

@@ -32,7 +32,8 @@ void queue_table_close(struct queue_table *t)
 static enum err failed(struct queue_table *t, const PGresult *r, struct error *err)
 {
     const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
-    struct str text = str_of(r ? PQresultErrorMessage(r) : PQerrorMessage(t->pg));
+    const char *told = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    struct str text = str_of(told ? told : PQerrorMessage(t->pg));
     /* Undefined table, column or schema. */
     bool absent =
         state && (strcmp(state, "42P01") == 0 || strcmp(state, "42703") == 0 || strcmp(state, "3F000") == 0);

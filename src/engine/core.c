@@ -49,6 +49,7 @@ enum err core_new(const struct core_options *options, struct core **ret, struct 
 
     c->options = with_defaults(options);
     c->now = (struct core_now){.wall = {INT64_MIN}, .mono = {INT64_MIN}};
+    c->doubt_until = (struct mono){INT64_MIN};
     list_init(&c->wishes);
     map_init(&c->by_run);
     map_init(&c->by_schedule);
@@ -121,6 +122,11 @@ void core_enter(struct core *c, struct core_now now)
     c->now = now;
 }
 
+static bool doubts_clock(const struct core *c)
+{
+    return c->now.mono.us < c->doubt_until.us;
+}
+
 /*
  * Looks at all that time, room or an answer may have made possible. Starts come first: they are what
  * punctuality is made of.
@@ -129,7 +135,7 @@ void core_step(struct core *c)
 {
     if (c->phase == CORE_DRAINING)
         held_drain(c);
-    else
+    else if (!doubts_clock(c))
         targets_step(c);
     leases_step(c);
     records_step(c);
@@ -169,9 +175,9 @@ void core_set_safety_poll(struct core *c, struct core_now now, int64_t safety_po
 }
 
 /*
- * How far this clock is from the store's is known from the answers of claims: after a step it is asked at
- * once, else what is due would be looked for by a time that is wrong by the step. And others judge our leases
- * by theirs: after a step forwards they may think them over, so they are renewed.
+ * How far this clock is from the store's is known from the answers of claims and heartbeats: after a step it
+ * is asked at once, else what is due would be looked for by a time that is wrong by the step. And others
+ * judge our leases by theirs: after a step forwards they may think them over, so they are renewed.
  */
 void core_on_clock_set(struct core *c, struct core_now now)
 {
@@ -179,6 +185,16 @@ void core_on_clock_set(struct core *c, struct core_now now)
     claims_due(c, (struct wall){INT64_MIN});
     leases_hurry(c);
     core_step(c);
+}
+
+void core_doubt_clock(struct core *c, struct mono until)
+{
+    c->doubt_until = until;
+}
+
+void core_trust_clock(struct core *c)
+{
+    c->doubt_until = (struct mono){INT64_MIN};
 }
 
 void core_drain(struct core *c, struct core_now now)
@@ -253,11 +269,14 @@ struct core_wake core_wake_at(const struct core *c)
     struct core_wake wake = claims_wake_at(c);
     const struct heap_node *first = heap_peek(&c->waiting);
 
-    if (first && c->phase == CORE_RUNNING && held_may_start(c))
+    if (c->phase == CORE_RUNNING && doubts_clock(c))
+        wake.mono = mono_min(wake.mono, c->doubt_until);
+    else if (first && c->phase == CORE_RUNNING && held_may_start(c))
         wake.wall = wall_min(wake.wall, (struct wall){first->key});
     wake.mono = mono_min(wake.mono, records_wake_at(c));
     wake.mono = mono_min(wake.mono, leases_wake_at(c));
-    wake.mono = mono_min(wake.mono, targets_wake_at(c));
+    if (!doubts_clock(c))
+        wake.mono = mono_min(wake.mono, targets_wake_at(c));
     wake.mono = mono_min(wake.mono, dooms_wake_at(c));
     return wake;
 }

@@ -127,6 +127,12 @@ void core_on_doomed(struct core *c, struct core_now now, const struct core_doome
 void core_on_ask_doomed_failed(struct core *c, struct core_now now);
 /* The wall clock was set: everything by wall time is looked at again. */
 void core_on_clock_set(struct core *c, struct core_now now);
+/*
+ * How far the wall clock is from the cluster's is not known: nothing starts until it is again, or until that
+ * moment. What starts too early cannot be taken back. Both take effect with the next input.
+ */
+void core_doubt_clock(struct core *c, struct mono until);
+void core_trust_clock(struct core *c);
 /* Stop claiming and starting; hand back what has not started (recorded as pending), finish what is in flight.
  */
 void core_drain(struct core *c, struct core_now now);

@@ -196,7 +196,8 @@ struct core {
     struct core_options options;
     struct core_now now; /* of the last input */
     enum core_phase phase;
-    struct list wishes; /* struct wish, oldest first */
+    struct mono doubt_until; /* nothing starts before that: the wall clock may be wrong */
+    struct list wishes;      /* struct wish, oldest first */
     size_t count[HELD_STATES_N];
     size_t bytes;           /* of what is held, but for what is only being recorded */
     struct map by_run;      /* run id: the newest held of it */

@@ -65,6 +65,7 @@ struct engine_stats {
     struct deliver_stats deliver[3]; /* the same */
     size_t instances;                /* that live, by the last heartbeat's answer; 0: not known yet */
     bool is_monitor;
+    int64_t clock_offset_us; /* the store's clock minus ours, as far as it is known */
 };
 /* Any thread: a copy as of the loop's last turn. */
 void engine_get_stats(struct engine *e, struct engine_stats *ret);

@@ -268,6 +268,7 @@ static void publish_stats(struct engine *e)
 {
     e->stats.wakeups++;
     core_get_stats(e->core, &e->stats.core);
+    e->stats.clock_offset_us = e->offset_us;
     loop_deliver_stats(e, e->stats.deliver);
     MUST(pthread_mutex_lock(&e->mail.lock) == 0);
     e->mail.stats = e->stats;
@@ -285,7 +286,12 @@ static void turn(struct engine *e)
     if (e->clock_was_set) {
         e->clock_was_set = false;
         log_plain(e->options.log, LOG_INFO, "engine", "the system's clock was set");
+        e->clock_set_at = e->now.mono;
+        /* A store that we have to ourselves goes by our clock. */
+        if (!e->monitor.alone)
+            core_doubt_clock(e->core, mono_add(e->now.mono, DOUBT_US));
         core_on_clock_set(e->core, e->now);
+        monitor_hurry(&e->monitor, e->now.mono);
     }
     /* Changes first: an answer may start what is due, and what was deleted must not be among it. */
     take_mail(e, &stop, &grace_us);
@@ -355,6 +361,7 @@ enum err loop_init(struct engine *e, struct error *err)
 
     e->wall_set = NOT_SET_WALL;
     e->mono_set = NOT_SET_MONO;
+    e->clock_set_at = (struct mono){INT64_MIN};
     list_init(&e->ended);
     failed = make_handles(e, err);
     if (failed)

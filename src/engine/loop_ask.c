@@ -173,6 +173,8 @@ static void ask_heartbeat(struct engine *e, enum asked_kind kind, const struct h
 
 void loop_ask_beat(struct engine *e, const struct heartbeat *h)
 {
+    e->beat_sent_wall = clock_wall();
+    e->beat_sent = e->now.mono;
     ask_heartbeat(e, ASKED_BEAT, h);
 }
 
@@ -259,19 +261,20 @@ static void fail(struct engine *e, enum asked_kind kind, const struct error *err
  * between the two differences. It is moved no further than they demand: a store whose clock is ours stays at
  * exactly zero, and for another each quick answer narrows it down.
  */
-static void measure_offset(struct engine *e, struct wall store_now)
+void loop_measure_clock(struct engine *e, struct wall store_now, struct mono sent, struct wall sent_wall)
 {
     int64_t least = store_now.us - e->own_wall.us;
-    int64_t most = store_now.us - e->claim_sent_wall.us;
+    int64_t most = store_now.us - sent_wall.us;
 
-    if (least > most)
+    if (sent.us < e->clock_set_at.us || least > most)
         return; /* our clock was set in between: this tells nothing */
     if (e->offset_us < least)
         e->offset_us = least;
     else if (e->offset_us > most)
         e->offset_us = most;
-    /* What this claim brought is looked at by the clock it was leased by. */
+    /* What a claim brought is looked at by the clock it was leased by. */
     e->now.wall = wall_add(e->own_wall, e->offset_us);
+    core_trust_clock(e->core);
 }
 
 static void take_claim(struct engine *e, struct op_claim *o)
@@ -287,7 +290,7 @@ static void take_claim(struct engine *e, struct op_claim *o)
         return;
     }
     log_answer(e, ASKED_CLAIM, NULL);
-    measure_offset(e, r->now);
+    loop_measure_clock(e, r->now, e->claim_sent, e->claim_sent_wall);
     for (size_t i = 0; i < r->broken.n; i++)
         log_event(e->options.log, LOG_WARN, "engine",
                   "a stored definition cannot be read any more; its schedule is paused",

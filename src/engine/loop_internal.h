@@ -36,6 +36,8 @@ enum {
 enum { UPKEEP_SELDOM = 10 };
 /* Between two upkeeps of which the first left work: others get their turn on the lane. */
 #define UPKEEP_AGAIN_US (100 * US_PER_MS)
+/* After a step of our clock: starts wait so long for a word of the store's. */
+#define DOUBT_US US_PER_S
 /* After the grace: how long the last records may take. */
 #define STOP_RECORDS_US (5 * US_PER_S)
 
@@ -127,8 +129,11 @@ struct engine {
     struct core_now now;         /* of this turn */
     struct wall own_wall;        /* the same by our own clock */
     int64_t offset_us;           /* the store's clock minus ours */
+    struct mono clock_set_at;    /* our own clock was set then at the latest; {INT64_MIN}: never */
     struct wall claim_sent_wall; /* our own clock when the claim was sent */
     struct mono claim_sent;
+    struct wall beat_sent_wall; /* the same of the beat */
+    struct mono beat_sent;
     struct asked asked[ASKED_KINDS];
     bool *stale;                              /* core.record_limit */
     struct change *changes;                   /* the mailbox's other half: they are swapped */
@@ -158,6 +163,8 @@ void loop_hurry_upkeep(struct engine *e);
 void loop_ask_beat(struct engine *e, const struct heartbeat *h);
 void loop_ask_leave(struct engine *e, const struct heartbeat *h);
 void loop_ask_next(struct engine *e);
+/* The store's clock said so at some moment since `sent`. */
+void loop_measure_clock(struct engine *e, struct wall store_now, struct mono sent, struct wall sent_wall);
 /* Feeds the core with what the lane answered, or refused to take, since the last turn. */
 void loop_take_answers(struct engine *e);
 /* Frees answers that came after the loop's end. */

@@ -155,6 +155,7 @@ void loop_take_beat(struct engine *e, const struct op_heartbeat *o)
         }
     }
     e->stats.instances = o->ret.n;
+    loop_measure_clock(e, o->ret_now, e->beat_sent, e->beat_sent_wall);
     monitor_answered(&e->monitor, e->now.mono, elected, others_busy);
     log_change(e, was);
 }

@@ -54,6 +54,11 @@ void monitor_busy(struct monitor *m, struct mono now)
         hurry(m, soon.us > now.us ? soon : now);
 }
 
+void monitor_hurry(struct monitor *m, struct mono now)
+{
+    hurry(m, now);
+}
+
 void monitor_resign(struct monitor *m, struct mono now)
 {
     m->resigned = true;

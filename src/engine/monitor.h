@@ -50,6 +50,8 @@ void monitor_init(struct monitor *m, const struct monitor_options *o, struct mon
 
 /* Something is being fired here. */
 void monitor_busy(struct monitor *m, struct mono now);
+/* A beat is wanted now, since its answer says what time it is. */
+void monitor_hurry(struct monitor *m, struct mono now);
 /* It stops: it goes on beating, but makes room for another at once. */
 void monitor_resign(struct monitor *m, struct mono now);
 

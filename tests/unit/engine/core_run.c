@@ -360,6 +360,37 @@ static void a_wall_clock_set_back_makes_runs_wait_for_their_moment(void **state)
     expect(&f, CORE_START);
 }
 
+/* Set forward by an hour, it may be an hour too early for what waits. */
+static void nothing_starts_by_a_clock_that_is_in_doubt(void **state)
+{
+    CLEANUP(fixture_done_p) struct fixture f;
+    struct core_claimed items[2];
+
+    (void)state;
+    fixture_init(&f, (struct core_options){0});
+    items[0] = item(&f, 1, 1, 400 * US_PER_MS);
+    items[1] = item(&f, 2, 2, 900 * US_PER_MS);
+    first_claim(&f, items, 2, WALL_NEVER);
+    f.now.wall.us += 500 * US_PER_MS;
+    core_doubt_clock(f.core, mono_add(f.now.mono, US_PER_S));
+    tick(&f, 0);
+    expect_nothing(&f);
+    assert_int_equal(core_wake_at(f.core).mono.us, mono_add(f.now.mono, US_PER_S).us);
+    f.now.wall.us -= 500 * US_PER_MS; /* measured */
+    core_trust_clock(f.core);
+    tick(&f, 0);
+    expect_nothing(&f);
+    assert_int_equal(core_wake_at(f.core).wall.us, in(&f, 400 * US_PER_MS).us);
+    tick(&f, 400 * US_PER_MS);
+    assert_int_equal(held_run(expect(&f, CORE_START).held)->lease_token, 1);
+    /* Nobody says what time it is: better late than never. */
+    core_doubt_clock(f.core, mono_add(f.now.mono, US_PER_S));
+    tick(&f, US_PER_S - 1);
+    expect_nothing(&f);
+    tick(&f, 1);
+    assert_int_equal(held_run(expect(&f, CORE_START).held)->lease_token, 2);
+}
+
 static void a_wall_clock_set_forward_starts_what_became_due(void **state)
 {
     CLEANUP(fixture_done_p) struct fixture f;
@@ -417,6 +448,7 @@ int main(void)
         cmocka_unit_test(a_replacing_run_aborts_the_older_one),
         cmocka_unit_test(an_answer_that_came_before_its_abort_counts),
         cmocka_unit_test(a_wall_clock_set_back_makes_runs_wait_for_their_moment),
+        cmocka_unit_test(nothing_starts_by_a_clock_that_is_in_doubt),
         cmocka_unit_test(a_wall_clock_set_forward_starts_what_became_due),
         cmocka_unit_test(lateness_is_counted_at_the_start),
     };

@@ -174,6 +174,39 @@ static void the_stores_clock_is_the_one_that_counts(void **state)
     }
 }
 
+/* A store that others share. */
+static enum err beat(struct store *s, const struct heartbeat *h, struct instance_list *ret,
+                     struct wall *ret_now, struct error *err)
+{
+    (void)h;
+    (void)ret;
+    return store_now(s, ret_now, err);
+}
+
+static void share(struct store_ops *ops)
+{
+    ops->heartbeat = beat;
+}
+
+static bool is_an_hour_ahead(const struct engine_stats *s, uint64_t n)
+{
+    (void)n;
+    return s->clock_offset_us > 3599 * US_PER_S && s->clock_offset_us < 3601 * US_PER_S;
+}
+
+static void who_claims_nothing_knows_the_stores_clock_by_its_heartbeats(void **state)
+{
+    struct loop_fixture *f = fixture_new();
+
+    (void)state;
+    f->store_ahead_us = 3600 * US_PER_S;
+    f->options.core.never_claims = true;
+    f->patch = share;
+    fixture_up(f);
+    wait_stats(f, is_an_hour_ahead, 0);
+    fixture_free(f);
+}
+
 static void upkeep_removes_what_is_finished(void **state)
 {
     struct loop_fixture *f = fixture_new();
@@ -201,6 +234,7 @@ int main(void)
         cmocka_unit_test(claims_that_fail_are_tried_again_and_told_once),
         cmocka_unit_test(outcomes_that_cannot_be_recorded_are_kept_until_they_can),
         cmocka_unit_test(the_stores_clock_is_the_one_that_counts),
+        cmocka_unit_test(who_claims_nothing_knows_the_stores_clock_by_its_heartbeats),
         cmocka_unit_test(upkeep_removes_what_is_finished),
     };
 

@@ -307,6 +307,27 @@ static void who_is_alone_is_the_monitor_and_tells_nobody(void **state)
     assert_false(monitor_is(&m, now));
 }
 
+static void a_beat_that_is_wanted_comes_at_once_and_but_once(void **state)
+{
+    struct monitor_word word;
+    struct mono now = {1000 * SECOND};
+    struct monitor m;
+
+    (void)state;
+    monitor_init(&m, &candidate, now);
+    assert_true(monitor_beat(&m, now, &word));
+    monitor_hurry(&m, now); /* one is out, but its answer may be older than the wish */
+    assert_false(monitor_beat(&m, now, &word));
+    monitor_answered(&m, now, true, false);
+    assert_true(monitor_beat(&m, now, &word));
+    monitor_answered(&m, now, true, false);
+    assert_false(monitor_beat(&m, now, &word));
+    now = mono_add(now, SECOND);
+    monitor_hurry(&m, now);
+    assert_int_equal(monitor_wake_at(&m).us, now.us);
+    assert_true(monitor_beat(&m, now, &word));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +343,7 @@ int main(void)
         cmocka_unit_test(who_resigns_while_a_beat_is_out_sends_another),
         cmocka_unit_test(an_answer_that_comes_late_elects_for_what_is_left),
         cmocka_unit_test(a_failed_beat_is_repeated_and_takes_nothing_back),
+        cmocka_unit_test(a_beat_that_is_wanted_comes_at_once_and_but_once),
         cmocka_unit_test(who_is_alone_is_the_monitor_and_tells_nobody),
     };
 

@@ -4,7 +4,6 @@
 #include "api/graphql/queries.h"
 
 #include "api/api_internal.h"
-#include "api/body.h"
 #include "api/definition.h"
 #include "api/graphql/connection.h"
 #include "api/represent.h"
@@ -33,26 +32,32 @@ static void got(struct request *r)
         answer_json(r, 200);
 }
 
-/* The body is the identity: a definition is made around it, which decides what one may be. */
+/* A definition around the identity, which decides what one may be. */
+static bool complete(json_t *body)
+{
+    json_t *task = json_pack("{s:s,s:{s:s}}", "type", "rest", "connection", "host", "http://localhost/");
+
+    return json_object_set_new(body, "task", task) == 0 &&
+           json_object_set_new(body, "name", json_string("?")) == 0 &&
+           json_object_set_new(body, "type", json_string("now")) == 0;
+}
+
 void handle_by_client(struct request *r)
 {
-    CLEANUP(json_free_p) json_t *client = NULL;
-    CLEANUP(json_free_p) json_t *definition = NULL;
+    CLEANUP(json_free_p) json_t *body = NULL;
     struct error_list faults;
     struct schedule *identity = NULL;
     struct op_get *o;
 
     faults.n = 0;
     faults.dropped = 0;
-    if (!body_json(r, &client))
+    if (!body_json(r, &body))
         return;
-    definition = json_pack("{s:s,s:s,s:{s:s,s:{s:s}},s:O}", "name", "?", "type", "now", "task", "type",
-                           "rest", "connection", "host", "http://localhost/", "client", client);
-    if (!definition) {
+    if (!complete(body)) {
         answer_problem(r, PROBLEM_BUSY, "out of memory");
         return;
     }
-    if (definition_decode_loosely(r->api, definition, &identity, &faults)) {
+    if (definition_decode_loosely(r->api, body, &identity, &faults)) {
         answer_faults(r, &faults);
         return;
     }

@@ -77,6 +77,7 @@ enum err graphql_judge_key(const struct graphql_context *c, struct error *err)
 {
     if (c->kind != GQL_MUTATION || c->roots <= 1 || !c->idempotency_key.p)
         return ERR_NONE;
-    return error_set(err, ERR_SYNTAX, ":Idempotency-Key",
-                     "stands for one thing that is done: the mutation may have one field only");
+    return error_set(
+        err, ERR_SYNTAX, ":Idempotency-Key",
+        "an Idempotency-Key stands for one thing that is done: the mutation may have one field only");
 }

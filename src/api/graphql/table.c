@@ -35,7 +35,7 @@
 const struct field_call field_calls[] = {
     {"Query", "schedule", .route = "getSchedule", .arguments = {ID("id")}, .give = give_json,
      .missing = give_null},
-    {"Query", "scheduleByClient", .handle = handle_by_client, .arguments = {BODY("client")},
+    {"Query", "scheduleByClient", .handle = handle_by_client, .arguments = {MEMBER("client", "client")},
      .give = give_json, .missing = give_null},
     {"Query", "schedules", .route = "listSchedules", .arguments = {PARAMS("filter"), PAGE},
      .give = give_connection},

@@ -8,6 +8,8 @@
  */
 #include "api/graphql/graphql.h"
 
+#include <stdio.h>
+
 #include "api/api_internal.h"
 #include "api/assets.h"
 #include "api/graphql/accept.h"
@@ -23,17 +25,16 @@
 enum err graphql_new(const struct graphql_service *service, uint64_t complexity, struct graphql **ret,
                      struct error *err)
 {
-    static const struct graphql_service *const none = NULL;
     CLEANUP(graphql_free_p) struct graphql *g = alloc_new(struct graphql);
     const struct graphql_service own = {asset_schema_graphql, &graphql_bindings};
-    enum err e;
+    const struct graphql_service *s = service ? service : &own;
+    struct error why = {0};
+    char where[sizeof(why.where) + 16];
+    enum err e = gql_schema_new(s->sdl, s->bindings, &g->schema, &why);
 
-    if (service == none)
-        service = &own;
-    e = gql_schema_new(service->sdl, service->bindings, &g->schema, err);
     if (e) {
-        error_prefix(err, "schema.graphql:%s", err->where);
-        return e;
+        (void)snprintf(where, sizeof(where), "schema.graphql:%s", why.where);
+        return error_set(err, e, where, "%s", why.text);
     }
     g->request = GQL_REQUEST_OPTIONS(g->schema);
     g->request.size = operation_size_of;

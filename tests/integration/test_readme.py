@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import pytest
 
@@ -58,3 +59,27 @@ def test_links_lead_somewhere(page):
     path = TOP / page
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), f"{page}: {target}"
+
+
+MANUAL = ["README.md", "README.ko.md", *(f"docs/{p.name}" for p in sorted((TOP / "docs").glob("*.md")))]
+
+
+def shown_names(page, pattern):
+    return set(re.findall(r"`(" + pattern + r")`", (TOP / page).read_text()))
+
+
+@pytest.mark.parametrize("page", MANUAL)
+def test_every_setting_and_metric_it_names_is_there(page):
+    settings = set(re.findall(r"(?m)^\| `([a-z]+\.[a-z_]+)` \|", (TOP / "docs/configuration.md").read_text()))
+    sections = {name.split(".")[0] for name in settings}
+    named = {n for n in shown_names(page, r"[a-z]+\.[a-z_]+") if n.split(".")[0] in sections}
+    assert {n for n in named - settings if not n.endswith((".c", ".h", ".md", ".py"))} == set()
+    metrics = shown_names(page, r"carillon_[a-z_]+") - {"carillon_history"}  # which is a schema of PostgreSQL
+    assert metrics - shown_names("docs/metrics.md", r"carillon_[a-z_]+") == set()
+
+
+@pytest.mark.parametrize("page", MANUAL)
+def test_pictures_are_there_and_whole(page):
+    for target in re.findall(r"!\[[^]]+\]\(([^)]+)\)", (TOP / page).read_text()):
+        picture = ((TOP / page).parent / target).read_text()
+        assert xml.etree.ElementTree.fromstring(picture).find("{http://www.w3.org/2000/svg}title").text

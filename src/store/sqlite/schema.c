@@ -219,8 +219,8 @@ static enum err ask(struct sqlite3 *db, const char *path, const char *sql, int64
 static enum err current_version(struct sqlite3 *db, const char *path, const struct steps *of, int64_t *ret,
                                 struct error *err)
 {
-    int64_t tables;
-    int64_t ours;
+    int64_t tables = 0; /* gcc does not see that a failure is returned */
+    int64_t ours = 0;
     enum err e;
 
     e = ask(db, path, "SELECT count(*) FROM sqlite_schema", 0, &tables, err);

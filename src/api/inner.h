@@ -38,6 +38,9 @@ void inner_begin(struct request *r, const struct inner_call *call);
 /* Goes on until there is an answer (true), or the request is away. */
 CHECKED bool inner_go_on(struct request *r);
 
+/* What JSON takes in memory for each byte of its text, about. */
+enum { INNER_JSON_WEIGHT = 5 };
+
 /*
  * Takes the answer's body. *ret is JSON; where the answer is a problem (its status says so), the problem.
  * ERR_MEMORY.

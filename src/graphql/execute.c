@@ -66,6 +66,16 @@ bool gql_keep_json(struct gql_execution *x, json_t *v)
     return gql_keep(x, v, free_json);
 }
 
+bool gql_charge(struct gql_execution *x, size_t n)
+{
+    struct arena *a = &x->arena;
+
+    if (n > a->limit - a->used)
+        return false;
+    a->used += n;
+    return true;
+}
+
 struct gql_value gql_list(struct gql_execution *x, size_t n)
 {
     struct gql_value *items = arena_array(&x->arena, n, sizeof(*items));

@@ -110,6 +110,11 @@ typedef void (*gql_free_fn)(void *p);
 CHECKED bool gql_keep(struct gql_execution *x, void *p, gql_free_fn fn);
 /* The same with a reference to JSON. */
 CHECKED bool gql_keep_json(struct gql_execution *x, json_t *v);
+/*
+ * Counts memory that was taken elsewhere, for what gql_keep() is told of, as the execution's. False: it may
+ * not take that much any more; nothing is counted, and the execution goes on: answer with an error instead.
+ */
+CHECKED bool gql_charge(struct gql_execution *x, size_t n);
 /* What the caller asks for below this field: for resolvers that fetch only what is wanted. By a field's name,
  * directly below. */
 bool gql_wants(const struct gql_call *call, const char *field);
@@ -176,7 +181,7 @@ struct gql_options {
     size_t errors; /* told at most */
 };
 
-enum { GQL_EXECUTION_MEMORY = 32 * 1024 * 1024, GQL_EXECUTION_ERRORS = 100 };
+enum { GQL_EXECUTION_MEMORY = 64 * 1024 * 1024, GQL_EXECUTION_ERRORS = 100 };
 
 /* ERR_INVALID: the schema has no root for this kind of operation. Nothing is asked yet. */
 CHECKED enum err gql_execution_new(const struct gql_options *options, struct gql_execution **ret,

@@ -36,11 +36,24 @@ static void give_all(struct gql_call *call, struct gql_value v)
         call->values[i] = v;
 }
 
+/* What a mutation did is told whatever it takes. */
+static bool is_affordable(const struct gql_call *call, size_t text)
+{
+    const struct graphql_context *c = call->context;
+
+    return gql_charge(call->execution, text * INNER_JSON_WEIGHT) || c->kind == GQL_MUTATION;
+}
+
 const json_t *call_answer(struct gql_call *call, struct request *r)
 {
     json_t *json = NULL;
     struct error err = {0};
 
+    if (!is_affordable(call, r->answer.body.n)) {
+        (void)error_set(&err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+        give_all(call, gql_error(call->execution, &err));
+        return NULL;
+    }
     if (inner_take(r, &json, &err)) {
         err.code = ERR_BUSY;
         give_all(call, gql_error(call->execution, &err));

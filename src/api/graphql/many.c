@@ -30,6 +30,7 @@ typedef enum err (*write_fn)(struct request *r, struct level *l, size_t i, struc
                              struct error *err);
 
 struct level {
+    struct gql_execution *execution;
     struct uuid *ids; /* of the objects that have one */
     size_t n;
     const struct uuid_list *asked; /* the operation's: sorted, each once */
@@ -67,6 +68,7 @@ static void prepare(struct gql_call *call, struct request *r, const char *member
     struct error err;
     void *ids;
 
+    l->execution = call->execution;
     buf_init(&l->text, ANSWER_BODY_MAX);
     request_set_work(r, l, free_level);
     if (alloc_array(call->n, sizeof(*l->ids), &ids, &err)) {
@@ -107,6 +109,8 @@ static enum err add_found(struct request *r, struct level *l, size_t i, struct e
     e = l->write(r, l, i, &w, err);
     if (!e)
         e = buf_check(&l->text, NULL, err);
+    if (!e && !gql_charge(l->execution, l->text.n * INNER_JSON_WEIGHT))
+        e = error_set(err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
     if (!e)
         e = json_parse(buf_str(&l->text), JSON_DEPTH_LIMIT, &json, err);
     if (!e && json_array_append_new(l->found, json))

@@ -254,6 +254,34 @@ static void an_error_may_have_extensions_of_its_own(void **state)
                   "'nick'],'extensions':{'code':'own','at':[1,2]}}],'data':{'dog':{'nick':null}}}");
 }
 
+static void memory_taken_elsewhere_counts(void **state)
+{
+    CLEANUP(json_free_p) json_t *root = json("{'dog':{'name':'Rex'}}");
+    CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
+    CLEANUP(buf_done_p) struct buf out = {0};
+    struct bench *b = *state;
+    struct run r;
+    struct error err = {0};
+
+    b->data = root;
+    prepare(&r, b, "{ dog { name } }", NULL);
+    assert_int_equal(gql_execution_new(&r.options, &x, &err), ERR_NONE);
+    assert_false(gql_charge(x, TEST_MEMORY));
+    assert_false(gql_charge(x, SIZE_MAX));
+    /* What was refused was not counted. */
+    assert_true(gql_charge(x, TEST_MEMORY - 4096));
+    assert_false(gql_charge(x, 4096));
+    drive(b, x);
+    assert_true(gql_execution_ok(x));
+    assert_true(gql_charge(x, 16));
+    assert_null(gql_alloc(x, 4096));
+    assert_false(gql_execution_ok(x));
+    buf_init(&out, TEST_TEXT);
+    gql_execution_write(x, &out);
+    assert_non_null(strstr(buf_cstr(&out), "\"data\":null"));
+    done(&r);
+}
+
 static void wrong_answers_are_errors_not_data(void **state)
 {
     static const struct {
@@ -632,6 +660,7 @@ int main(void)
         cmocka_unit_test(null_climbs_to_what_may_be_null),
         cmocka_unit_test(a_place_is_nulled_by_one_error_alone),
         cmocka_unit_test(an_error_may_have_extensions_of_its_own),
+        cmocka_unit_test(memory_taken_elsewhere_counts),
         cmocka_unit_test(wrong_answers_are_errors_not_data),
         cmocka_unit_test(skip_and_include_decide_by_variables),
         cmocka_unit_test(a_condition_that_is_null_is_an_error),

@@ -185,7 +185,7 @@ def test(count):
         binary = {"CARILLON_BIN": str(BUILD / "asan" / "carillon"), "CARILLON_BUILD": str(BUILD / "asan")}
         meson_tests(count, "asan")
         pytest(count, "oracle", ["tests/oracle"], binary)
-        pytest(count, "deploy", ["tests/deploy"])
+        pytest(count, "deploy", ["tests/deploy"], binary)
         pytest(count, "integration", ["tests/integration"], {**binary, **ASAN_ENV})
     if build(count, "tsan", ["-Db_sanitize=thread", *SANITIZED], targets=["carillon"]):
         # meson builds what the suite's tests need, which is a small part of all.

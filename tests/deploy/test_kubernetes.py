@@ -7,7 +7,6 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
@@ -36,18 +35,6 @@ def objects(overlay):
 
 def container(overlay):
     return objects(overlay)["Deployment"]["spec"]["template"]["spec"]["containers"][0]
-
-
-@pytest.fixture(scope="session")
-def validator():
-    venv = TOP / "build" / "deploy-venv"
-    tool = venv / "bin" / "kubernetes-validate"
-    if not tool.exists():
-        subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-        done = subprocess.run([venv / "bin" / "pip", "install", "-q", "kubernetes-validate"], capture_output=True, check=False)
-        if done.returncode != 0:
-            pytest.skip("PyPI cannot be reached, and with it Kubernetes' schemas")
-    return tool
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -171,19 +171,6 @@ def test_panels_do_not_overlap_and_have_what_grafana_needs():
             assert 'job=~"$job"' in target["expr"] and target["refId"]
 
 
-@pytest.fixture(scope="session")
-def grafana():
-    """Grafana's own description of a board, as its makers publish it for Python."""
-    folder = TOP / "build" / "grafana"
-    if not (folder / "grafana_foundation_sdk").exists():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", folder, "grafana-foundation-sdk"]
-        if subprocess.run(pip, capture_output=True, check=False).returncode != 0:
-            pytest.skip("PyPI cannot be reached, and with it Grafana's schema")
-    sys.path.insert(0, str(folder))
-    yield
-    sys.path.remove(str(folder))
-
-
 def through_the_schema(data):
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins

@@ -13,16 +13,25 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "deliver/kafka_internal.h"
 #include "deliver/outcome.h"
+
+enum { BROKER_MAX = 512 };
+
+/* A broker that must not be called is tried again every few seconds: see reconnect.backoff.max.ms. */
+#define REFUSAL_LASTS_US (5 * US_PER_S)
 
 struct kafka_gate {
     struct guard *guard;
     atomic_size_t refs;
     atomic_bool wants; /* the last socket could not be made, for want of something of ours */
     pthread_mutex_t lock;
-    char refusal[ATTEMPT_TEXT_MAX]; /* under .lock */
+    /* Under .lock: the last broker that was refused, while nothing speaks against it. */
+    char refusal[ATTEMPT_TEXT_MAX]; /* "" for none */
+    char refused[BROKER_MAX];
+    struct mono refused_at;
 };
 
 struct kafka_gate *kafka_gate_new(struct guard *guard)
@@ -83,21 +92,43 @@ static struct str host_of(struct str broker)
     return colon ? (struct str){broker.p, (size_t)(colon - broker.p)} : broker;
 }
 
-/* Under a lock of librdkafka's: nothing of it may be called. */
-static int on_connect(int fd, const struct sockaddr *to, int to_n, const char *broker, void *opaque)
+static void refuse(struct kafka_gate *g, const char *broker, const char *why)
 {
-    struct kafka_gate *g = opaque;
+    MUST(pthread_mutex_lock(&g->lock) == 0);
+    (void)snprintf(g->refusal, sizeof(g->refusal), "%s", why);
+    (void)snprintf(g->refused, sizeof(g->refused), "%s", broker);
+    g->refused_at = clock_mono();
+    MUST(pthread_mutex_unlock(&g->lock) == 0);
+}
+
+/* Of this broker, or of any (NULL). */
+static void forget(struct kafka_gate *g, const char *broker)
+{
+    MUST(pthread_mutex_lock(&g->lock) == 0);
+    if (!broker || strncmp(broker, g->refused, sizeof(g->refused) - 1) == 0)
+        g->refusal[0] = '\0';
+    MUST(pthread_mutex_unlock(&g->lock) == 0);
+}
+
+int kafka_gate_connect(struct kafka_gate *g, int fd, const struct sockaddr *to, int to_n, const char *broker)
+{
     struct error err;
 
     if (guard_judge(g->guard, host_of(str_of(broker)), to, &err)) {
-        MUST(pthread_mutex_lock(&g->lock) == 0);
-        (void)snprintf(g->refusal, sizeof(g->refusal), "%s", err.text);
-        MUST(pthread_mutex_unlock(&g->lock) == 0);
+        refuse(g, broker, err.text);
         return EACCES;
     }
-    if (connect(fd, to, (socklen_t)to_n) == 0 || errno == EINPROGRESS)
-        return 0;
-    return errno;
+    if (connect(fd, to, (socklen_t)to_n) < 0 && errno != EINPROGRESS)
+        return errno;
+    /* It has another address, which may be called: if that fails, it is not for the refusal. */
+    forget(g, broker);
+    return 0;
+}
+
+/* Under a lock of librdkafka's: nothing of it may be called. */
+static int on_connect(int fd, const struct sockaddr *to, int to_n, const char *broker, void *opaque)
+{
+    return kafka_gate_connect(opaque, fd, to, to_n, broker);
 }
 
 void kafka_gate_set(struct kafka_gate *g, rd_kafka_conf_t *conf)
@@ -112,9 +143,16 @@ bool kafka_gate_wants(struct kafka_gate *g)
     return atomic_load(&g->wants);
 }
 
-bool kafka_gate_refusal(struct kafka_gate *g, char ret[ATTEMPT_TEXT_MAX])
+void kafka_gate_forget(struct kafka_gate *g)
+{
+    forget(g, NULL);
+}
+
+bool kafka_gate_refusal(struct kafka_gate *g, struct mono begun, char ret[ATTEMPT_TEXT_MAX])
 {
     MUST(pthread_mutex_lock(&g->lock) == 0);
+    if (g->refused_at.us < mono_add(begun, -REFUSAL_LASTS_US).us)
+        g->refusal[0] = '\0';
     (void)snprintf(ret, ATTEMPT_TEXT_MAX, "%s", g->refusal);
     MUST(pthread_mutex_unlock(&g->lock) == 0);
     return ret[0] != '\0';

@@ -27,6 +27,7 @@ enum {
     KAFKA_SECRETS = 2,
 };
 
+struct sockaddr;
 struct making;
 struct kafka_gate;
 
@@ -88,8 +89,16 @@ void kafka_gate_unref(struct kafka_gate *g);
 void kafka_gate_set(struct kafka_gate *g, rd_kafka_conf_t *conf);
 /* Whether it is for want of descriptors or memory that there is no connection. */
 bool kafka_gate_wants(struct kafka_gate *g);
-/* False: no broker was refused. */
-bool kafka_gate_refusal(struct kafka_gate *g, char ret[ATTEMPT_TEXT_MAX]);
+/*
+ * Connects as connect(2) does, and yields its errno, or EACCES when the guard refuses; librdkafka's sockets
+ * come by here. `broker`: "sasl_ssl://host:9092/bootstrap".
+ */
+int kafka_gate_connect(struct kafka_gate *g, int fd, const struct sockaddr *to, int to_n, const char *broker);
+/* Whether a broker was refused that an attempt begun then may have failed for: lately, and not called since.
+ */
+bool kafka_gate_refusal(struct kafka_gate *g, struct mono begun, char ret[ATTEMPT_TEXT_MAX]);
+/* A record arrived: what was refused before is not what keeps others from it. */
+void kafka_gate_forget(struct kafka_gate *g);
 /* ERR_REFUSED when one of the bootstrap servers must not be called, whatever it resolves to. */
 CHECKED enum err kafka_gate_judge(const struct guard *guard, struct str hosts, struct error *err);
 
@@ -99,8 +108,11 @@ CHECKED enum err kafka_record_send(struct kafka *k, rd_kafka_t *rk, const struct
                                    struct error *err);
 
 /* kafka_report.c */
-/* What a delivery report says of a failure. */
-void kafka_report_tell(const struct producer *p, const struct delivery *d, const rd_kafka_message_t *m,
+/* Whether the record stayed here because a broker must not be called. */
+bool kafka_report_refused(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m,
+                          char ret[ATTEMPT_TEXT_MAX]);
+/* What a delivery report says of a failure; `e` has its delivery. */
+void kafka_report_tell(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m,
                        char ret[KAFKA_TEXT_MAX]);
 /* What librdkafka says to a record that it does not take. */
 void kafka_report_refusal(const struct task *task, rd_kafka_resp_err_t code, const char *reason,

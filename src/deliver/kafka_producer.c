@@ -163,13 +163,19 @@ static bool is_want(const struct producer *p, const rd_kafka_message_t *m)
 }
 
 /* Whether the cluster said nothing at all, and not because we would not hear it. */
-static bool is_silence(const struct producer *p, const rd_kafka_message_t *m)
+static bool is_silence(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m)
 {
     char unused[ATTEMPT_TEXT_MAX];
 
     return (m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || m->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
             m->err == RD_KAFKA_RESP_ERR__TIMED_OUT || m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) &&
-           !kafka_gate_refusal(p->gate, unused);
+           !kafka_report_refused(p, e, m, unused);
+}
+
+static void forget_trouble(struct producer *p)
+{
+    p->trouble[0] = '\0';
+    kafka_gate_forget(p->gate);
 }
 
 static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mono now)
@@ -181,12 +187,12 @@ static void take_reports(struct producer *p, rd_kafka_event_t *event, struct mon
         char text[KAFKA_TEXT_MAX] = "";
 
         if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            p->trouble[0] = '\0';
+            forget_trouble(p);
         else if (s->errand.delivery)
-            kafka_report_tell(p, s->errand.delivery, m, text);
+            kafka_report_tell(p, &s->errand, m, text);
         if (is_want(p, m))
             errand_put_off(&p->kafka->errands, &s->errand, text, now);
-        else if (is_silence(p, m))
+        else if (is_silence(p, &s->errand, m))
             errand_break(&p->kafka->errands, &s->errand, text, now);
         end_shipment(s, m->err == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : text, now);
     }

@@ -44,12 +44,21 @@ void kafka_report_trouble(struct producer *p, rd_kafka_resp_err_t code, const ch
     hide_secrets(p, p->trouble);
 }
 
-static void tell_timeout(const struct producer *p, const struct task *task, char ret[KAFKA_TEXT_MAX])
+bool kafka_report_refused(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m,
+                          char ret[ATTEMPT_TEXT_MAX])
 {
-    double timeout_s = (double)task->timeout_us / (double)US_PER_S;
+    /* One that was written reached a broker that may be called, whichever others there are. */
+    return rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED &&
+           kafka_gate_refusal(p->gate, e->begun, ret);
+}
+
+static void tell_timeout(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m,
+                         char ret[KAFKA_TEXT_MAX])
+{
+    double timeout_s = (double)e->delivery->schedule->task.timeout_us / (double)US_PER_S;
     char refusal[ATTEMPT_TEXT_MAX];
 
-    if (kafka_gate_refusal(p->gate, refusal))
+    if (kafka_report_refused(p, e, m, refusal))
         (void)snprintf(ret, KAFKA_TEXT_MAX, "%s", refusal);
     else if (p->trouble[0] != '\0')
         (void)snprintf(ret, KAFKA_TEXT_MAX, "timeout after %g s: %s", timeout_s, p->trouble);
@@ -80,13 +89,13 @@ void kafka_report_refusal(const struct task *task, rd_kafka_resp_err_t code, con
         (void)snprintf(ret, KAFKA_TEXT_MAX, "the record was refused: %s", reason);
 }
 
-void kafka_report_tell(const struct producer *p, const struct delivery *d, const rd_kafka_message_t *m,
+void kafka_report_tell(const struct producer *p, const struct errand *e, const rd_kafka_message_t *m,
                        char ret[KAFKA_TEXT_MAX])
 {
-    const struct str topic = d->schedule->task.topic;
+    const struct str topic = e->delivery->schedule->task.topic;
 
     if (m->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
-        tell_timeout(p, &d->schedule->task, ret);
+        tell_timeout(p, e, m, ret);
     else if (!tell_known(m->err, topic, ret))
         (void)snprintf(ret, KAFKA_TEXT_MAX, "%s for topic %.*s%s%s", rd_kafka_err2str(m->err), (int)topic.n,
                        topic.p, p->trouble[0] != '\0' ? ": " : "", p->trouble);

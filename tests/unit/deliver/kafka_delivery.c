@@ -445,6 +445,40 @@ static void a_broker_that_must_not_be_called_is_not(void **state)
     assert_int_equal(kafka_cluster_count(&f->cluster, "t"), 0);
 }
 
+/* One of two brokers is at an address that is denied, which nobody knows by its name. */
+static void a_refusal_does_not_explain_what_fails_after_a_record_arrived(void **state)
+{
+    const struct str deny[] = {STR("127.0.0.2")};
+    const struct guard_lists lists = {.deny = deny, .deny_n = COUNT_OF(deny)};
+    struct fixture *f = *state;
+    struct target guarded;
+    struct guard *guard = NULL;
+    struct trial a;
+
+    assert_int_equal(guard_new(&lists, &guard, NULL), ERR_NONE);
+    target_open_with(&guarded, kafka_open, (struct deliver_options){.connections_max = 4, .guard = guard});
+    guard_unref(guard);
+    trial_init(&a, &guarded, TASK_KAFKA, f->cluster.brokers, "t");
+    (void)snprintf(a.host, sizeof(a.host), "127.2:9092,%s", f->cluster.brokers);
+    a.schedule.task.host = str_of(a.host);
+    a.schedule.task.timeout_us = 1500 * US_PER_MS;
+    /* Both are tried while neither can be had. */
+    assert_int_equal(rd_kafka_mock_broker_set_down(f->cluster.mock, -1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (int i = 0; i < 20 && !strstr(a.delivery.result.error, "must not call"); i++)
+        trial_run(&a);
+    assert_failed(&a, "must not call 127.2 (127.0.0.2): denied by delivery.deny: 127.0.0.2");
+    assert_int_equal(rd_kafka_mock_broker_set_up(f->cluster.mock, -1), RD_KAFKA_RESP_ERR_NO_ERROR);
+    for (int i = 0; i < 20 && !a.delivery.result.ok; i++)
+        trial_run(&a);
+    assert_ok(&a);
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(f->cluster.mock, 1, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    trial_run(&a);
+    assert_failed(&a, "timeout after 1.5 s: ");
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(f->cluster.mock, 1, 0), RD_KAFKA_RESP_ERR_NO_ERROR);
+    trial_free(&a);
+    target_close(&guarded);
+}
+
 static void a_cluster_that_does_not_answer_opens_its_circuit(void **state)
 {
     const struct deliver_options options = {.connections_max = 4, .circuit_failures = 2};
@@ -519,6 +553,7 @@ int main(void)
         CASE(attempts_without_means_for_a_producer_are_put_off),
         CASE(a_broker_that_cannot_be_called_for_want_of_descriptors_puts_off),
         CASE(a_broker_that_must_not_be_called_is_not),
+        CASE(a_refusal_does_not_explain_what_fails_after_a_record_arrived),
         CASE(a_cluster_that_does_not_answer_opens_its_circuit),
         CASE(the_loop_never_waits_for_librdkafka),
     };

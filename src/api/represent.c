@@ -152,22 +152,12 @@ static void write_client(struct writer *w, const struct client *c)
     write_end_object(w);
 }
 
-/* As timer_start() made it: what is neither paused nor due some time has no occurrence at all. */
-static enum schedule_state first_state(const struct op_put_item *item)
-{
-    if (item->schedule->paused)
-        return SCHEDULE_PAUSED;
-    return wall_is_never(item->ret_next_at) ? SCHEDULE_FINISHED : SCHEDULE_ACTIVE;
-}
-
 void represent_registration(struct writer *w, const struct op_put_item *item)
 {
-    enum schedule_state state = first_state(item);
-
     write_uuid(w, "id", item->ret_id);
     write_str(w, "name", item->schedule->name);
     write_client(w, &item->schedule->client);
     write_i64(w, "version", item->ret_version);
-    write_cstr(w, "state", schedule_state_name(state));
-    write_wall(w, "next_at", state == SCHEDULE_ACTIVE ? item->ret_next_at : WALL_NEVER);
+    write_cstr(w, "state", schedule_state_name(item->ret_state));
+    write_wall(w, "next_at", item->ret_state == SCHEDULE_ACTIVE ? item->ret_next_at : WALL_NEVER);
 }

@@ -125,6 +125,7 @@ static enum err batch_answer(const struct batch *b, struct wall now, struct noti
         item->ret_id = p->ret_id;
         item->ret_created = p->ret_created;
         item->ret_version = p->ret_version;
+        item->ret_state = p->timer.state;
         item->ret_next_at = p->timer.next_at;
         item->made_at = now;
         if (p->timer.state == SCHEDULE_ACTIVE)

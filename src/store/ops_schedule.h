@@ -13,6 +13,7 @@ struct op_put_item {
     struct uuid ret_id;
     bool ret_created;
     int64_t ret_version;
+    enum schedule_state ret_state;
     struct wall ret_next_at; /* first time it acts */
     enum err result;         /* ERR_NONE, or why this one was refused */
     struct wall made_at;     /* the operation's: of a try whose commit may not have come back */

@@ -113,6 +113,33 @@ static void a_paused_registration_wakes_nobody(void **state)
     op_put_free(o);
 }
 
+/* Paused or not: with no occurrence left it is over. */
+static void a_registration_says_the_state_it_is_stored_with(void **state)
+{
+    struct ground *g = *state;
+    static const struct {
+        const char *members;
+        enum schedule_state state;
+    } cases[] = {
+        {DELAY, SCHEDULE_ACTIVE},
+        {DELAY ",\"paused\":true", SCHEDULE_PAUSED},
+        {DELAY ",\"end_at\":\"2020-01-01T00:00:00Z\"", SCHEDULE_FINISHED},
+        {DELAY ",\"paused\":true,\"end_at\":\"2020-01-01T00:00:00Z\"", SCHEDULE_FINISHED},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct op_put *o = put_op(g, "a", cases[i].members);
+        struct record r;
+
+        drop(run_one(g, &o->op));
+        assert_int_equal(o->items[0].ret_state, cases[i].state);
+        r = record_of(g, o->items[0].ret_id);
+        assert_int_equal(r.timer.state, cases[i].state);
+        record_done(&r);
+        op_put_free(o);
+    }
+}
+
 static void a_registration_repeated_after_its_commit_recognises_itself(void **state)
 {
     struct ground *g = *state;
@@ -600,6 +627,7 @@ int main(void)
         SENTENCE(registrations_of_a_group_are_each_answered),
         SENTENCE(a_batch_skips_what_was_refused_before),
         SENTENCE(a_paused_registration_wakes_nobody),
+        SENTENCE(a_registration_says_the_state_it_is_stored_with),
         SENTENCE(a_registration_repeated_after_its_commit_recognises_itself),
         SENTENCE(a_replacement_repeated_after_its_commit_counts_once),
         SENTENCE(a_registration_repeated_after_a_rollback_is_made),

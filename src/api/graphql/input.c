@@ -8,7 +8,8 @@
 
 /* The one member that lies deeper in a definition: connection.tls.insecure. */
 #define TLS_FIELD "tlsInsecure"
-#define TLS_POINTER "/tls/insecure"
+#define TLS_MEMBER "tls"
+#define TLS_BELOW "/insecure"
 
 static enum err no_memory(struct error *err)
 {
@@ -112,15 +113,17 @@ static struct str cut_segment(struct str *pointer)
 
 static const struct gql_input *input_of(const struct gql_type *type, struct str *pointer)
 {
-    struct str whole = *pointer;
+    const struct str whole = *pointer;
     struct str segment = cut_segment(pointer);
     char name[WORD_TEXT];
 
     for (size_t i = 0; i < type->inputs.n; i++) {
         const struct gql_input *input = &type->inputs.items[i];
 
-        if (str_eq(input->name, STR(TLS_FIELD)) && str_starts(whole, STR(TLS_POINTER))) {
-            *pointer = (struct str){whole.p + sizeof(TLS_POINTER) - 1, whole.n - (sizeof(TLS_POINTER) - 1)};
+        /* What is wrong with `tls` itself is so with its one member. */
+        if (str_eq(input->name, STR(TLS_FIELD)) && str_eq(segment, STR(TLS_MEMBER))) {
+            if (str_starts(*pointer, STR(TLS_BELOW)))
+                (void)cut_segment(pointer);
             return input;
         }
         if (str_eq(segment, str_of(word_member(input->name, name))))

@@ -237,6 +237,7 @@ static void places_of_faults_are_told_by_the_arguments_names(void **state)
     assert_pointer("ScheduleInput", "/start_at", "/startAt");
     assert_pointer("ScheduleInput", "/task/retry_wait_max", "/task/retryWaitMax");
     assert_pointer("ScheduleInput", "/task/connection/tls/insecure", "/task/connection/tlsInsecure");
+    assert_pointer("ScheduleInput", "/task/connection/tls", "/task/connection/tlsInsecure");
     assert_pointer("ScheduleInput", "/task/connection/headers/retry_wait",
                    "/task/connection/headers/retry_wait");
     assert_pointer("ScheduleInput", "/task/data/a_b/0", "/task/data/a_b/0");

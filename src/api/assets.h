@@ -14,6 +14,10 @@ extern const struct str asset_docs_svg;
 extern const struct str asset_explorer_html;
 extern const struct str asset_explorer_js;
 extern const struct str asset_explorer_css;
+/* The larger explorer, compressed (gzip); empty where it was not to be had when this was built. */
+extern const struct str asset_graphiql_html;
+extern const struct str asset_graphiql_js;
+extern const struct str asset_graphiql_css;
 extern const struct str asset_schema_graphql;
 
 #endif

@@ -54,8 +54,13 @@ void handle_docs_script(struct request *r);
 void handle_docs_style(struct request *r);
 void handle_docs_icon(struct request *r);
 void handle_root(struct request *r);
-void handle_graphql_script(struct request *r);
-void handle_graphql_style(struct request *r);
+void handle_explorer(struct request *r);
+void handle_explorer_script(struct request *r);
+void handle_explorer_style(struct request *r);
+void handle_graphiql_script(struct request *r);
+void handle_graphiql_style(struct request *r);
+/* Where a browser's GET /graphql leads: to GraphiQL, or to the small explorer where there is none. */
+void answer_explorer(struct request *r);
 /* graphql/graphql.c */
 void handle_graphql_get(struct request *r);
 void handle_graphql_post(struct request *r);

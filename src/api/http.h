@@ -59,7 +59,8 @@ void http_resume(struct http *h, struct MHD_Connection *connection);
 struct prepared_options {
     struct str text;
     const char *content_type;
-    const char *csp; /* Content-Security-Policy, or NULL */
+    const char *csp;      /* Content-Security-Policy, or NULL */
+    const char *encoding; /* Content-Encoding, or NULL */
 };
 CHECKED enum err prepared_new(const struct prepared_options *options, struct prepared **ret,
                               struct error *err);

@@ -35,6 +35,7 @@ static struct MHD_Response *prepare(const struct prepared_options *o, bool last)
     if (add(response, "Content-Type", o->content_type) &&
         add(response, "X-Content-Type-Options", "nosniff") && add(response, "Cache-Control", "no-cache") &&
         (!o->csp || add(response, "Content-Security-Policy", o->csp)) &&
+        (!o->encoding || add(response, "Content-Encoding", o->encoding)) &&
         (!last || add(response, "Connection", "close")))
         return response;
     MHD_destroy_response(response);

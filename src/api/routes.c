@@ -220,8 +220,11 @@ const struct route routes[] = {
     PAGE("/docs/docs.js", handle_docs_script),
     PAGE("/docs/docs.css", handle_docs_style),
     PAGE("/docs/docs.svg", handle_docs_icon),
-    PAGE("/graphql/explorer.js", handle_graphql_script),
-    PAGE("/graphql/explorer.css", handle_graphql_style),
+    PAGE("/graphql/explorer", handle_explorer),
+    PAGE("/graphql/explorer.js", handle_explorer_script),
+    PAGE("/graphql/explorer.css", handle_explorer_style),
+    PAGE("/graphql/graphiql.js", handle_graphiql_script),
+    PAGE("/graphql/graphiql.css", handle_graphiql_style),
     PAGE("/", handle_root),
 };
 const size_t routes_n = COUNT_OF(routes);

@@ -298,7 +298,7 @@ void handle_graphql_get(struct request *r)
     CLEANUP(json_free_p) json_t *params = NULL;
 
     if (accept.page && !target_param(&r->target, "query").p) {
-        answer_prepared(r, r->api->pages[PAGE_GRAPHQL]);
+        answer_explorer(r);
         return;
     }
     if (!is_acceptable(r, accept))

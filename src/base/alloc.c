@@ -18,6 +18,11 @@ void alloc_test_fail_nth(uint64_t n)
     atomic_store(&fail_countdown, n);
 }
 
+bool alloc_test_failed(void)
+{
+    return atomic_exchange(&fail_countdown, 0) == 0;
+}
+
 /* True for the one allocation that a test wants to fail. */
 static bool must_fail(void)
 {

@@ -45,5 +45,7 @@ char *alloc_hook_strdup(const char *s);
 
 /* Tests only: the n-th checked or hooked allocation from now on fails, once (0: none). Process-wide. */
 void alloc_test_fail_nth(uint64_t n);
+/* Whether it did; if not yet, it will not any more. */
+bool alloc_test_failed(void);
 
 #endif

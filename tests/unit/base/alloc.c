@@ -111,6 +111,22 @@ static void the_nth_allocation_fails_once_whichever_door_it_takes(void **state)
     assert_null(alloc_hook_realloc(NULL, 1));
 }
 
+static void whether_it_has_failed_is_known_and_ends_the_countdown(void **state)
+{
+    char *bytes = NULL;
+
+    (void)state;
+    alloc_test_fail_nth(2);
+    assert_int_equal(alloc_bytes(8, &bytes, NULL), ERR_NONE);
+    alloc_free(bytes);
+    assert_false(alloc_test_failed());
+    assert_int_equal(alloc_bytes(8, &bytes, NULL), ERR_NONE);
+    alloc_free(bytes);
+    alloc_test_fail_nth(1);
+    assert_int_equal(alloc_bytes(8, &bytes, NULL), ERR_MEMORY);
+    assert_true(alloc_test_failed());
+}
+
 static void no_countdown_fails_nothing(void **state)
 {
     (void)state;
@@ -160,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_copied_view_is_terminated),
         cmocka_unit_test(a_failed_resize_leaves_what_was),
         cmocka_unit_test(the_nth_allocation_fails_once_whichever_door_it_takes),
+        cmocka_unit_test(whether_it_has_failed_is_known_and_ends_the_countdown),
         cmocka_unit_test(no_countdown_fails_nothing),
         cmocka_unit_test(of_many_threads_just_one_meets_the_failure),
     };

@@ -20,21 +20,6 @@
 
 enum { N_MAX = 5000 };
 
-/* True when the allocation that was to fail has failed; none is left to fail afterwards. */
-static bool was_reached(uint64_t n)
-{
-    bool reached = true;
-
-    for (uint64_t i = 0; reached && i < n; i++) {
-        void *p = alloc_hook_malloc(1);
-
-        reached = p != NULL;
-        alloc_free(p);
-    }
-    alloc_test_fail_nth(0);
-    return reached;
-}
-
 static enum err transact(struct ground *g, struct op *op, struct error *err)
 {
     struct notice notice = {.earliest = WALL_NEVER};
@@ -63,7 +48,7 @@ static bool try_op(struct ground *g, struct op *op, uint64_t n, uint64_t *failed
     assert_true(n < N_MAX);
     alloc_test_fail_nth(n);
     e = transact(g, op, &err);
-    reached = was_reached(n);
+    reached = alloc_test_failed();
     if (e && e != ERR_MEMORY)
         fail_msg("allocation %d: %s: %s", (int)n, err_name(e), err.text);
     *failed += e != ERR_NONE;

@@ -11,21 +11,6 @@
 #include "store/ops_schedule.h"
 #include "store/sqlite/conn.h"
 
-/* True when the allocation that was to fail has failed; none is left to fail afterwards. */
-static bool was_reached(uint64_t n)
-{
-    bool reached = true;
-
-    for (uint64_t i = 0; reached && i < n; i++) {
-        void *p = alloc_hook_malloc(1);
-
-        reached = p != NULL;
-        alloc_free(p);
-    }
-    alloc_test_fail_nth(0);
-    return reached;
-}
-
 /* A connection of its own, so that statements are prepared each time. */
 static enum err reconnect(struct ground *g, struct error *err)
 {
@@ -86,7 +71,7 @@ static void a_registration_survives_every_failed_allocation(void **state)
         e = reconnect(g, &err);
         if (!e)
             e = transact(g, &o->op, &err);
-        reached = was_reached(n);
+        reached = alloc_test_failed();
         if (e && e != ERR_MEMORY)
             fail_msg("allocation %llu: %s: %s", (unsigned long long)n, err_name(e), err.text);
         failed += e != ERR_NONE;
@@ -133,7 +118,7 @@ static void a_claim_survives_every_failed_allocation(void **state)
         e = reconnect(g, &err);
         if (!e)
             e = transact(g, &o->op, &err);
-        reached = was_reached(n);
+        reached = alloc_test_failed();
         if (e && e != ERR_MEMORY)
             fail_msg("allocation %llu: %s: %s", (unsigned long long)n, err_name(e), err.text);
         if (o->ret.broken.n > 0 && !e)

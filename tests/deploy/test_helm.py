@@ -34,6 +34,7 @@ nodeSelector: {disk: fast}
 tolerations: [{key: k, operator: Exists}]
 affinity: {nodeAffinity: {}}
 terminationGracePeriodSeconds: 60
+startupSeconds: 600
 service: {type: NodePort, port: 80, annotations: {c: d}}
 ingress: {enabled: true, className: nginx, annotations: {e: f}, host: carillon.example, path: /x, tlsSecret: tls}
 networkPolicy: {enabled: true, from: [{namespaceSelector: {matchLabels: {name: ingress}}}]}
@@ -145,6 +146,7 @@ def test_every_value_comes_through(helm, everything):
     assert (env["CARILLON_ROLES"]["value"], env["CARILLON_WAKEUP_MODE"]["value"]) == ("worker,monitor", "redis")
     assert env["CARILLON_LOG_LEVEL"]["value"] == "debug"
     assert (pod["image"], pod["imagePullPolicy"]) == ("registry.example/carillon:1.2.3", "Always")
+    assert pod["startupProbe"]["failureThreshold"] == 600
     assert pod["resources"]["limits"]["memory"] == "1Gi" and spec["imagePullSecrets"] == [{"name": "pull"}]
     assert (spec["nodeSelector"], spec["tolerations"], spec["affinity"], spec["terminationGracePeriodSeconds"]) == (
         {"disk": "fast"},

@@ -37,9 +37,8 @@ class GraphQL:
     def __init__(self, api):
         self.api = api
 
-    def ask(self, query, variables=None, headers=None):
-        response = self.api.post("/graphql", {"query": query, "variables": variables or {}}, headers=headers)
-        return Answer(response)
+    def ask(self, query, variables=None, **more):
+        return Answer(self.api.post("/graphql", {"query": query, "variables": variables or {}, **more}))
 
     def __call__(self, query, **variables):
         """The data; any error fails the test with its words."""

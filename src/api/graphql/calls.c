@@ -64,9 +64,21 @@ const json_t *call_answer(struct gql_call *call, struct request *r)
 
 /* --- the answer ---------------------------------------------------------------------------------------- */
 
+static bool is_replayed(const struct answer *a)
+{
+    for (size_t i = 0; i < a->headers_n; i++) {
+        if (str_eq(str_of(a->headers[i].name), STR("Idempotent-Replayed")))
+            return true;
+    }
+    return false;
+}
+
 static void finish(struct gql_call *call, struct asking *a)
 {
+    struct graphql_context *c = call->context;
     unsigned status = a->r->answer.status;
+
+    c->replayed = c->replayed || is_replayed(&a->r->answer);
 
     if (status < 300) {
         a->row->give(call, a->r);

@@ -23,6 +23,7 @@ struct graphql_context {
     /* Root fields as written, fragments put in, whatever @skip and @include leave out: at most so many are
      * asked. */
     size_t roots;
+    bool replayed; /* set by the resolvers: its key had come before, and what was done then was told again */
 };
 
 #endif

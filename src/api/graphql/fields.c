@@ -95,10 +95,24 @@ static struct gql_value enum_list(const struct gql_call *call, const json_t *lis
     return v;
 }
 
+/* Spares the engine the judging of what is a leaf of the right kind. */
+static struct gql_value leaf_value(const json_t *leaf)
+{
+    if (json_is_string(leaf))
+        return gql_str(json_str(leaf));
+    if (json_is_integer(leaf))
+        return gql_i64(json_integer_value(leaf));
+    if (json_is_real(leaf))
+        return gql_f64(json_real_value(leaf));
+    if (json_is_boolean(leaf))
+        return gql_bool(json_is_true(leaf));
+    return gql_json(leaf);
+}
+
 static struct gql_value member_value(const struct gql_call *call, const json_t *member)
 {
     if (type_of(call)->kind != GQL_ENUM)
-        return gql_json(member);
+        return leaf_value(member);
     if (is_list(call->field->ref))
         return enum_list(call, member);
     return json_is_string(member) ? enum_value(type_of(call), json_str(member)) : gql_json(member);

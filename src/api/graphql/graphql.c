@@ -115,6 +115,8 @@ static void answer_execution(struct request *r, const struct asked *a)
                      "\"data\":null}");
     }
     end_answer(r, a->media, 200);
+    if (drive_context(a->drive)->replayed)
+        answer_header(r, "Idempotent-Replayed", "true");
 }
 
 /* --- execution ----------------------------------------------------------------------------------------- */

@@ -31,7 +31,8 @@ typedef enum err (*write_fn)(struct request *r, struct level *l, size_t i, struc
 
 struct level {
     struct gql_execution *execution;
-    struct uuid *ids; /* of the objects that have one */
+    const char *member; /* of an object: the identifier */
+    struct uuid *ids;   /* of the objects that have one */
     size_t n;
     const struct uuid_list *asked; /* the operation's: sorted, each once */
     json_t *found;                 /* by the same index */
@@ -69,6 +70,7 @@ static void prepare(struct gql_call *call, struct request *r, const char *member
     void *ids;
 
     l->execution = call->execution;
+    l->member = member;
     buf_init(&l->text, ANSWER_BODY_MAX);
     request_set_work(r, l, free_level);
     if (alloc_array(call->n, sizeof(*l->ids), &ids, &err)) {
@@ -337,12 +339,12 @@ static int by_id(const void *a, const void *b)
 }
 
 /* False: this object has none. */
-static bool find(const struct level *l, const json_t *object, const char *member, size_t *ret)
+static bool find(const struct level *l, const json_t *object, size_t *ret)
 {
     struct uuid id;
     const struct uuid *at;
 
-    if (!l->asked || !id_of(object, member, &id))
+    if (!l->asked || !id_of(object, l->member, &id))
         return false;
     at = bsearch(&id, l->asked->items, l->asked->n, sizeof(id), by_id);
     if (at)
@@ -353,13 +355,12 @@ static bool find(const struct level *l, const json_t *object, const char *member
 void give_schedules(struct gql_call *call, struct request *r)
 {
     struct level *l = r->work;
-    const char *member = json_object_get(call->objects[0], "schedule_id") ? "schedule_id" : "id";
     size_t at;
 
     if (l->found && !gql_keep_json(call->execution, json_incref(l->found)))
         return;
     for (size_t i = 0; i < call->n; i++) {
-        if (find(l, call->objects[i], member, &at))
+        if (find(l, call->objects[i], &at))
             call->values[i] = gql_json(json_array_get(l->found, at));
     }
 }
@@ -372,7 +373,7 @@ void give_pages(struct gql_call *call, struct request *r)
     if (l->found && !gql_keep_json(call->execution, json_incref(l->found)))
         return;
     for (size_t i = 0; i < call->n; i++) {
-        if (find(l, call->objects[i], "id", &at))
+        if (find(l, call->objects[i], &at))
             call->values[i] = connection_new(call->execution, json_array_get(l->found, at), l->more[at]);
     }
 }

@@ -10,6 +10,14 @@ static bool set_created(json_t *item, bool created)
     return json_object_set_new(item, "created", json_boolean(created)) == 0;
 }
 
+static void cannot_tell(struct gql_call *call)
+{
+    struct error err;
+
+    (void)error_set(&err, ERR_BUSY, NULL, "it was done, but there is no memory to tell how");
+    call->values[0] = gql_error(call->execution, &err);
+}
+
 void give_registration(struct gql_call *call, struct request *r)
 {
     bool created = r->answer.status == 201;
@@ -17,6 +25,8 @@ void give_registration(struct gql_call *call, struct request *r)
 
     if (json && set_created(json, created))
         call->values[0] = gql_json(json);
+    else if (json)
+        cannot_tell(call);
 }
 
 /* The type of an item of the list that the first argument is. */
@@ -44,10 +54,7 @@ void give_batch(struct gql_call *call, struct request *r)
 
     for (size_t i = 0; i < json_array_size(items); i++) {
         if (!shape_item(json_array_get(items, i), item_type(call))) {
-            struct error err;
-
-            (void)error_set(&err, ERR_BUSY, NULL, "it was done, but there is no memory to tell how");
-            call->values[0] = gql_error(call->execution, &err);
+            cannot_tell(call);
             return;
         }
     }

@@ -122,7 +122,10 @@ void handle_version_told(struct request *r)
 
 void give_json(struct gql_call *call, struct request *r)
 {
-    call->values[0] = gql_json(call_answer(call, r));
+    const json_t *json = call_answer(call, r);
+
+    if (json)
+        call->values[0] = gql_json(json);
 }
 
 void give_connection(struct gql_call *call, struct request *r)

@@ -226,6 +226,24 @@ static void a_key_is_one_things(void **state)
     assert_string_equal(code_of(other, 0), "invalid");
 }
 
+static void a_repetition_says_that_it_is_one(void **state)
+{
+    const char *head = POST "\r\nIdempotency-Key: k-9";
+    const char *body =
+        "{\"query\":\"mutation { deleteSchedules(filter: {name: \\\"nothing\\\"}) { count } }\"}";
+    struct reply_text t = {0};
+    char text[16];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        call(&f, head, body, &t);
+        assert_int_equal(t.status, 200);
+        assert_string_equal(buf_cstr(&t.body), "{\"data\":{\"deleteSchedules\":{\"count\":0}}}");
+        assert_int_equal(reply_header(&t, "Idempotent-Replayed", text, sizeof(text)) != NULL, i);
+        reply_done(&t);
+    }
+}
+
 static void several_things_have_no_key(void **state)
 {
     const char *head = POST "\r\nIdempotency-Key: k-2";
@@ -308,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_asked_for_costs_nothing, start, stop),
         cmocka_unit_test_setup_teardown(without_a_history_the_rest_is_told, start, stop),
         cmocka_unit_test_setup_teardown(a_key_is_one_things, start, stop),
+        cmocka_unit_test_setup_teardown(a_repetition_says_that_it_is_one, start, stop),
         cmocka_unit_test_setup_teardown(several_things_have_no_key, start, stop),
         cmocka_unit_test_setup_teardown(rest_and_graphql_share_their_keys, start, stop),
         cmocka_unit_test_setup_teardown(those_done_before_a_refusal_are_told, start, stop),

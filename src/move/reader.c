@@ -60,25 +60,38 @@ static enum err read_more(struct reader *r, struct error *err)
     return ERR_NONE;
 }
 
+/* The end of the line that begins at .from, NULL when it has not come yet; `looked` bytes have none. */
+static const char *find_end(const struct reader *r, size_t looked)
+{
+    size_t from = r->from + looked;
+
+    return r->to > from ? memchr(r->p + from, '\n', r->to - from) : NULL;
+}
+
+static void hand_out(struct reader *r, const char *end, bool too_long, struct str *ret, bool *ret_long,
+                     bool *ret_there)
+{
+    const char *at = r->p ? r->p + r->from : "";
+    size_t n = end ? (size_t)(end - at) : r->to - r->from;
+
+    *ret_there = end || n > 0 || too_long;
+    *ret_long = too_long || n > r->line_max;
+    *ret = (struct str){at, *ret_long ? 0 : n};
+    r->from += n + (end ? 1 : 0);
+    r->line += *ret_there;
+}
+
 enum err reader_next(struct reader *r, struct str *ret, bool *ret_long, bool *ret_there, struct error *err)
 {
     size_t looked = 0; /* behind .from */
     bool too_long = false;
 
     for (;;) {
-        const char *at = r->p ? r->p + r->from : NULL;
-        const char *end =
-            r->to > r->from + looked ? memchr(at + looked, '\n', r->to - r->from - looked) : NULL;
+        const char *end = find_end(r, looked);
         enum err e;
 
         if (end || r->ended) {
-            size_t n = end ? (size_t)(end - at) : r->to - r->from;
-
-            *ret_there = end || n > 0 || too_long;
-            *ret_long = too_long || n > r->line_max;
-            *ret = (struct str){n > 0 ? at : "", *ret_long ? 0 : n};
-            r->from += n + (end ? 1 : 0);
-            r->line += *ret_there;
+            hand_out(r, end, too_long, ret, ret_long, ret_there);
             return ERR_NONE;
         }
         looked = r->to - r->from;

@@ -369,17 +369,18 @@
     X(Q_MOVED_DEAD, "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM @run r WHERE r.state = 5 "                 \
                     "AND (r.schedule_id, r.id) > ($1::uuid, $2::uuid) "                                      \
                     "ORDER BY r.schedule_id, r.id LIMIT $3::bigint")                                         \
-    /* $1 keys, $2 hashes, $3 ids, $4 now. Running runs are those with a token, as for Q_OPEN_DOOM. */       \
+    /* $1 keys, $2 hashes, $3 ids, $4 now. Running runs are those with a token, as for Q_OPEN_DOOM. Not by   \
+     * EXISTS: the planner would read a whole index into a hash for it. */                                   \
     X(Q_MOVED_LOOK,                                                                                          \
-      "SELECT w.taken, w.same, "                                                                             \
-      "EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = w.id AND r.state < 3 AND r.lease_token <> 0 "      \
-      "AND r.lease_until > $4::bigint) OR "                                                                  \
-      "EXISTS (SELECT 1 FROM @run r WHERE r.schedule_id = w.same AND r.state < 3 AND r.lease_token <> 0 "    \
-      "AND r.lease_until > $4) FROM "                                                                        \
-      "(SELECT u.n, u.id, EXISTS (SELECT 1 FROM @schedule s WHERE s.id = u.id) AS taken, "                   \
+      "SELECT w.taken IS NOT NULL, w.same, greatest("                                                        \
+      "(SELECT max(r.lease_until) FROM @run r WHERE r.schedule_id = w.id AND r.state < 3 "                   \
+      "AND r.lease_token <> 0), "                                                                            \
+      "(SELECT max(r.lease_until) FROM @run r WHERE r.schedule_id = w.same AND r.state < 3 "                 \
+      "AND r.lease_token <> 0), 0) > $4::bigint FROM "                                                       \
+      "(SELECT u.n, u.id, (SELECT s.id FROM @schedule s WHERE s.id = u.id) AS taken, "                       \
       "(SELECT s.id FROM @schedule s WHERE s.client_key = u.client_key AND s.hash = u.hash) AS same "        \
-      "FROM unnest($1::text[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (client_key, hash, id, n)) w "   \
-      "ORDER BY w.n")                                                                                        \
+      "FROM unnest($1::text[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (client_key, hash, id, n) "      \
+      "OFFSET 0) w ORDER BY w.n")                                                                            \
     X(Q_MOVED_SCHEDULES,                                                                                     \
       "INSERT INTO @schedule (id, hash, operation, application, client_group, client_key, client_type, "     \
       "name, definition, version, created_at, updated_at) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "   \

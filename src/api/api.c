@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "api/assets.h"
+#include "api/at_work.h"
 #include "api/events.h"
 #include "api/graphql/graphql.h"
 #include "api/http.h"
 #include "api/listen.h"
 #include "api/metrics.h"
-#include "api/once.h"
 #include "api/openapi.h"
 #include "api/probe.h"
 #include "api/rate.h"

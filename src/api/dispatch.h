@@ -12,7 +12,8 @@ void dispatch_target(struct request *r, struct str target);
 /* Finds the route and sets body_limit and next; or answers. */
 void dispatch_begin(struct request *r, struct str method);
 void dispatch_too_large(struct request *r);
-/* The same of a call made from within, whose target is taken apart already (inner.h). False: it is answered. */
+/* The same of a call made from within, whose target is taken apart already (inner.h). False: it is answered.
+ */
 CHECKED bool dispatch_call(struct request *r, struct str method);
 
 /* Whether it counts against its client's rate: not those that ask how the instance itself is, since whoever

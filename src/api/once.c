@@ -11,22 +11,18 @@
  */
 #include "api/once.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api_internal.h"
+#include "api/at_work.h"
+#include "api/once_answer.h"
 #include "api/route.h"
 #include "base/alloc.h"
 #include "base/digest.h"
-#include "base/map.h"
 #include "base/str.h"
 #include "store/ops_once.h"
 
 enum { KEY_MAX = 255, ANSWER_KEPT_MAX = 1024 * 1024 };
-/* What is kept of an answer too large to be kept. */
-#define TOO_LARGE_TEXT "0\n"
-
 struct once {
     struct op_once op;
     struct uuid key;
@@ -42,52 +38,6 @@ struct once {
     request_launch_fn later_launch;
     request_fn later_next;
 };
-
-/* --- keys at work --- */
-
-struct at_work {
-    pthread_mutex_t lock;
-    struct map keys; /* under .lock */
-};
-
-struct at_work *at_work_new(void)
-{
-    struct at_work *w = alloc_new(struct at_work);
-
-    MUST(pthread_mutex_init(&w->lock, NULL) == 0);
-    map_init(&w->keys);
-    return w;
-}
-
-void at_work_free(struct at_work *w)
-{
-    if (!w)
-        return;
-    map_done(&w->keys);
-    MUST(pthread_mutex_destroy(&w->lock) == 0);
-    alloc_free(w);
-}
-
-/* ERR_CONFLICT: another request is at work with it. */
-static enum err enter(struct at_work *w, struct uuid key, struct error *err)
-{
-    enum err e = ERR_NONE;
-
-    MUST(pthread_mutex_lock(&w->lock) == 0);
-    if (map_get(&w->keys, key))
-        e = ERR_CONFLICT;
-    else
-        e = map_put(&w->keys, key, w, err);
-    MUST(pthread_mutex_unlock(&w->lock) == 0);
-    return e;
-}
-
-static void leave(struct at_work *w, struct uuid key)
-{
-    MUST(pthread_mutex_lock(&w->lock) == 0);
-    MUST(map_remove(&w->keys, key));
-    MUST(pthread_mutex_unlock(&w->lock) == 0);
-}
 
 /* --- the key --- */
 
@@ -121,14 +71,15 @@ static enum err digest(const struct str *parts, size_t n, struct uuid *ret, stru
     return e;
 }
 
-/* The path stands for the method too: only POST comes here. */
 static enum err make_digests(const struct request *r, struct str key, struct once *o, struct error *err)
 {
     const struct str of_key[] = {STR("Idempotency-Key"), key};
-    struct str of_request[TARGET_SEGMENTS_MAX + 2 * QUERY_PARAMS_MAX + 2];
+    struct str of_request[TARGET_SEGMENTS_MAX + 2 * QUERY_PARAMS_MAX + 3];
     size_t n = 0;
     enum err e = digest(of_key, COUNT_OF(of_key), &o->key, err);
 
+    /* Of a client's calls only POST comes here, of those made within any that changes something. */
+    of_request[n++] = str_of(method_name(r->route->method));
     for (size_t i = 0; i < r->target.segments_n; i++)
         of_request[n++] = r->target.segments[i];
     of_request[n++] = STR("?");
@@ -149,7 +100,7 @@ static void answer_at_work(struct request *r)
 void once_end(struct request *r)
 {
     if (r->once && r->once->entered)
-        leave(r->api->at_work, r->once->key);
+        at_work_leave(r->api->at_work, r->once->key);
     if (r->once)
         r->once->entered = false;
 }
@@ -170,81 +121,7 @@ void once_free(struct request *r)
     r->once = NULL;
 }
 
-/* --- answers kept --- */
-
-static void write_answer(const struct answer *a, struct buf *out)
-{
-    buf_addf(out, "%u\n%s\n", a->status, a->content_type ? a->content_type : "");
-    for (size_t i = 0; i < a->headers_n; i++)
-        buf_addf(out, "%s: %s\n", a->headers[i].name, a->headers[i].text);
-    buf_add_char(out, '\n');
-    buf_add(out, buf_str(&a->body));
-}
-
-static void write_kept(const struct answer *a, struct buf *out)
-{
-    write_answer(a, out);
-    if (out->failed == ERR_TOO_LARGE) {
-        buf_clear(out);
-        buf_add_cstr(out, TOO_LARGE_TEXT);
-    }
-}
-
-/* Names that answers have; what is kept tells them as text. */
-static const char *header_name(struct str name)
-{
-    static const char *const names[] = {"ETag", "Location"};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (str_eq(name, str_of(names[i])))
-            return names[i];
-    }
-    return NULL;
-}
-
-static void give_header(struct request *r, struct str line)
-{
-    size_t colon = str_find(line, ':');
-    const char *name = header_name((struct str){line.p, colon});
-    char text[ANSWER_HEADER_TEXT];
-
-    if (!name || line.n < colon + 2 || line.n - colon - 2 >= sizeof(text))
-        return;
-    memcpy(text, line.p + colon + 2, line.n - colon - 2);
-    text[line.n - colon - 2] = '\0';
-    answer_header(r, name, text);
-}
-
-static void give_again(struct request *r, struct str kept)
-{
-    struct str status;
-    struct str type;
-    struct str line;
-    struct str head;
-    int64_t number;
-
-    if (!str_cut(&kept, '\n', &status) || !str_to_i64(status, &number) || number == 0 ||
-        !str_cut(&kept, '\n', &type)) {
-        answer_problem(
-            r, PROBLEM_CONFLICT,
-            "it was done when it first came with this Idempotency-Key; its answer was too large to "
-            "be kept");
-        return;
-    }
-    head = kept;
-    while (str_cut(&kept, '\n', &line) && line.n > 0)
-        ;
-    buf_add(answer_body(r), kept);
-    if (type.n > 0)
-        answer_json(r, (unsigned)number);
-    else
-        answer_empty(r, (unsigned)number);
-    if (r->answer.status != (unsigned)number)
-        return; /* no memory for it */
-    while (str_cut(&head, '\n', &line) && line.n > 0)
-        give_header(r, line);
-    answer_header(r, "Idempotent-Replayed", "true");
-}
+/* --- what was found --- */
 
 /* What became of the key, ONCE_DONE apart. */
 static void answer_found(struct request *r)
@@ -254,7 +131,7 @@ static void answer_found(struct request *r)
     o->settled = true;
     switch (o->op.ret) {
     case ONCE_AGAIN:
-        give_again(r, (struct str){o->op.ret_kept.text, o->op.ret_kept.n});
+        once_answer_give(r, (struct str){o->op.ret_kept.text, o->op.ret_kept.n});
         return;
     case ONCE_OTHER:
         answer_problem(r, PROBLEM_INVALID, "this Idempotency-Key came with another request before");
@@ -317,7 +194,7 @@ void once_begin(struct request *r)
         answer_error(r, &err);
         return;
     }
-    if (enter(r->api->at_work, o->key, &err)) {
+    if (at_work_enter(r->api->at_work, o->key, &err)) {
         alloc_free(o);
         answer_at_work(r);
         return;
@@ -391,7 +268,7 @@ static enum err make_answer(void *arg, struct buf *out, bool *ret_keep, struct e
         return error_set(err, ERR_MEMORY, NULL, "there is no memory for the answer");
     *ret_keep = o->answer.status < 300;
     if (*ret_keep)
-        write_kept(&o->answer, out);
+        once_answer_write(&o->answer, out);
     return ERR_NONE;
 }
 
@@ -472,7 +349,7 @@ static enum err tell_answer(void *arg, struct buf *out, bool *ret_keep, struct e
 
     (void)err;
     *ret_keep = true;
-    write_kept(&o->answer, out);
+    once_answer_write(&o->answer, out);
     return ERR_NONE;
 }
 

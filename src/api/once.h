@@ -15,13 +15,6 @@
 
 #include "api/request.h"
 
-struct at_work;
-
-/* The keys that requests of this process are at work with. Any thread. */
-struct at_work *at_work_new(void);
-void at_work_free(struct at_work *w); /* NULL is fine */
-CLEANUP_FN(struct at_work, at_work_free)
-
 /* The first step of a request with a key: judges it, looks it up, then goes on with the route's handler. */
 void once_begin(struct request *r);
 /*

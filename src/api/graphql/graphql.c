@@ -105,6 +105,7 @@ static void answer_execution(struct request *r, const struct asked *a)
 {
     struct buf *out = answer_body(r);
 
+    r->answer.only_read = drive_context(a->drive)->kind != GQL_MUTATION;
     begin_answer(r, a->media);
     gql_execution_write(drive_execution(a->drive), out);
     if (out->failed == ERR_TOO_LARGE) {

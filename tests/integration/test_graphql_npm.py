@@ -1,4 +1,4 @@
-"""Random queries answered as graphql-js answers them over the same data, read by REST: npm/graphql_rest.cjs."""
+"""Random queries answered as graphql-js answers them over the same data, read by REST: tests/oracle/npm/graphql_rest.cjs."""
 
 import collections
 import json
@@ -59,7 +59,7 @@ def filled(carillon, receiver):
 
 
 def ask_npm(modules, url, requests):
-    words = ["node", str(TOP / "tests" / "integration" / "npm" / "graphql_rest.cjs")]
+    words = ["node", str(TOP / "tests" / "oracle" / "npm" / "graphql_rest.cjs")]
     words += [str(TOP / "src" / "api" / "graphql" / "schema.graphql"), url]
     text = "".join(json.dumps(r) + "\n" for r in requests)
     done = subprocess.run(words, input=text.encode(), capture_output=True, check=False, timeout=PATIENCE * 8,

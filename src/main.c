@@ -33,6 +33,7 @@ int main(int argc, char **argv)
         .serve = wiring_serve,
         .export_to = wiring_export,
         .import_from = wiring_import,
+        .doctor = wiring_doctor,
     };
 
     /*

@@ -48,6 +48,8 @@ struct service {
     struct lane *writer;
     struct lane *reader;
     struct api *api;
+    atomic_bool stopping;
+    struct doctor *doctor_left; /* the doctor's thread; once that ended, whoever stops */
     char user_agent[64];
     pthread_t main_thread;
     atomic_bool used_memory; /* any thread: something was committed since the last trim */
@@ -96,9 +98,9 @@ static enum err make_signer(struct service *v, struct error *err)
     return e;
 }
 
-static enum err make_guard(struct service *v, struct error *err)
+enum err wiring_guard_new(const struct settings *s, struct guard **ret, struct error *err)
 {
-    const struct settings_list *from[] = {&v->settings->delivery.allow, &v->settings->delivery.deny};
+    const struct settings_list *from[] = {&s->delivery.allow, &s->delivery.deny};
     struct str *lists[2] = {NULL, NULL};
     enum err e = ERR_NONE;
 
@@ -108,7 +110,7 @@ static enum err make_guard(struct service *v, struct error *err)
             lists[i][k] = str_of(from[i]->items[k]);
     }
     if (!e)
-        e = guard_new(&(struct guard_lists){lists[0], from[0]->n, lists[1], from[1]->n}, &v->guard, err);
+        e = guard_new(&(struct guard_lists){lists[0], from[0]->n, lists[1], from[1]->n}, ret, err);
     alloc_free(lists[0]);
     alloc_free(lists[1]);
     return e;
@@ -195,6 +197,26 @@ static void on_self(void *arg, struct instance *ret)
     };
 }
 
+/* The doctor's thread. */
+static void on_doctor(void *arg, struct buf *out)
+{
+    struct service *v = arg;
+    const struct doctor_options options = {
+        .settings = v->settings,
+        .version = v->version,
+        .zoneinfo = cli_zoneinfo(),
+        .guard = v->guard,
+        .stop = &v->stopping,
+        .running = true,
+        .release = zones_version(v->rules.zones),
+        .open = wiring_store_reader,
+        .open_arg = v->store,
+        .history = wiring_history_lane(v->history),
+    };
+
+    wiring_doctor_report(&options, &v->doctor_left, out);
+}
+
 static struct api_options api_options_of(struct service *v)
 {
     const struct settings *s = v->settings;
@@ -227,6 +249,8 @@ static struct api_options api_options_of(struct service *v)
         .metrics_arg = v,
         .self = on_self,
         .self_arg = v,
+        .doctor = on_doctor,
+        .doctor_arg = v,
         .no_api = !settings_list_has(&s->roles, "api"),
     };
 }
@@ -292,7 +316,7 @@ static enum err start(struct service *v, struct error *err)
     if (!e)
         e = wiring_rules_init(&v->rules, v->settings, err);
     if (!e)
-        e = make_guard(v, err);
+        e = wiring_guard_new(v->settings, &v->guard, err);
     if (!e)
         e = wiring_store_open(v->settings, v->instance, v->log, &v->store, err);
     if (e)
@@ -330,6 +354,7 @@ static void stop(struct service *v, int64_t grace_us)
     struct mono last = mono_add(clock_mono(), grace_us + AFTER_GRACE_US);
     struct wiring_deadline *deadline = wiring_deadline_new(last, v->api ? EXIT_OK : EXIT_FAILED, v->log);
 
+    atomic_store(&v->stopping, true);
     /* Its attempts and the API's requests end at the same time, within the one grace. */
     if (v->engine)
         engine_begin_stop(v->engine, grace_us);
@@ -337,6 +362,7 @@ static void stop(struct service *v, int64_t grace_us)
         api_stop(v->api, grace_us);
     if (v->engine)
         engine_stop(v->engine, grace_us);
+    doctor_free(TAKE(v->doctor_left));
     wiring_history_stop(v->history);
     lane_free(v->reader);
     lane_free(v->writer);
@@ -396,9 +422,7 @@ static void greet(const struct service *v, const char *address)
 /* main.c has raised the limit as far as it may. Without descriptors clients wait and attempts are put off. */
 static void warn_of_descriptors(const struct service *v)
 {
-    enum { OF_OUR_OWN = 64 }; /* databases, loops, logs */
-    const struct settings *s = v->settings;
-    int64_t wanted = s->server.max_connections + s->delivery.max_connections + OF_OUR_OWN;
+    int64_t wanted = doctor_files_wanted(v->settings);
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= (rlim_t)wanted)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "config/settings.h"
+#include "doctor/doctor.h"
 #include "engine/engine.h"
 #include "engine/wakeup_redis.h"
 #include "model/schedule.h"
@@ -99,5 +100,16 @@ void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *
  */
 CHECKED enum err wiring_zones_changed(struct lane *writer, const struct schedule_rules *rules,
                                       struct log *log, struct error *err);
+
+/* Whom the settings let the service call. */
+CHECKED enum err wiring_guard_new(const struct settings *s, struct guard **ret, struct error *err);
+
+/* cli_host.doctor; wiring_doctor.c */
+int wiring_doctor(const struct cli_host *host, const struct cli_doctor *what, struct buf *out);
+/*
+ * An examination of a running instance as JSON; blocks. *left: what an examination whose database did not
+ * answer has left behind, to be freed by the next one or by doctor_free(); NULL at first.
+ */
+void wiring_doctor_report(const struct doctor_options *options, struct doctor **left, struct buf *out);
 
 #endif

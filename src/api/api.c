@@ -8,6 +8,7 @@
 
 #include "api/assets.h"
 #include "api/at_work.h"
+#include "api/doctor.h"
 #include "api/events.h"
 #include "api/graphql/graphql.h"
 #include "api/http.h"
@@ -154,6 +155,8 @@ enum err api_start(const struct api_options *options, struct api **ret, struct e
         e = graphql_new(a->options.graphql, a->options.graphql_complexity, &a->graphql, err);
     if (!e)
         e = probe_new(a->options.writer, &a->probe, err);
+    if (!e && a->options.doctor)
+        e = doctor_desk_new(a->options.doctor, a->options.doctor_arg, &a->doctor, err);
     if (!e)
         e = start_http(a, err);
     if (e)
@@ -172,8 +175,10 @@ void api_stop(struct api *a, int64_t grace_us)
     if (!a || !a->http)
         return;
     events_close(a->options.events); /* they would never end by themselves */
+    doctor_desk_close(a->doctor);
     http_stop(a->http, grace_us);
     http_free(TAKE(a->http));
+    doctor_desk_free(TAKE(a->doctor));
     probe_free(TAKE(a->probe));
 }
 
@@ -183,6 +188,7 @@ void api_free(struct api *a)
         return;
     /* Started and never stopped: what is under way is not waited for, but what the lanes have is. */
     api_stop(a, 0);
+    doctor_desk_free(a->doctor);
     probe_free(a->probe);
     for (size_t i = 0; i < PAGES_N; i++)
         prepared_free(a->pages[i]);

@@ -27,6 +27,9 @@ typedef void (*api_metrics_fn)(void *arg, struct buf *out);
  */
 typedef void (*api_self_fn)(void *arg, struct instance *ret);
 
+/* An examination of this instance, as JSON. Blocks, so it is called on a thread of its own, one at a time. */
+typedef void (*api_doctor_fn)(void *arg, struct buf *out);
+
 struct api_options {
     const char *listen;          /* "127.0.0.1:9902", "[::1]:0", "0.0.0.0:9902"; port 0: any free one */
     unsigned threads;            /* default 2 */
@@ -55,6 +58,8 @@ struct api_options {
     void *metrics_arg;
     api_self_fn self; /* NULL: GET /instances shows nobody on such a store */
     void *self_arg;
+    api_doctor_fn doctor; /* NULL: GET /admin/doctor has nobody to ask */
+    void *doctor_arg;
     const struct graphql_service *graphql; /* NULL: Carillon's own; else a test's */
     bool no_api; /* this instance has not that role: calls that are not about itself are refused */
 };

@@ -9,6 +9,7 @@
 #include "api/api.h"
 
 struct at_work;
+struct doctor_desk;
 struct graphql;
 struct http;
 struct metrics;
@@ -45,6 +46,7 @@ struct api {
     struct http *http;
     struct metrics *metrics;
     struct probe *probe;
+    struct doctor_desk *doctor; /* NULL: there is none */
     struct graphql *graphql;
     struct at_work *at_work;
     struct rate *rate; /* NULL: there is no limit */

@@ -43,6 +43,8 @@ void handle_preview(struct request *r);
 void handle_healthz(struct request *r);
 void handle_readyz(struct request *r);
 void handle_version(struct request *r);
+/* doctor.c */
+void handle_doctor(struct request *r);
 /* instances.c */
 void handle_instances(struct request *r);
 /* scrape.c */

@@ -199,6 +199,13 @@ const struct route routes[] = {
      .takes = TAKES_BATCH, .must_say_type = true, .keys_within = true, .uses_store = true, .hidden = true},
     {METHOD_GET, "/graphql", "graphqlQuery", SERVICE, .summary = "Ask a query by GraphQL",
      .handle = handle_graphql_get, .params = graphql_params, .uses_store = true, .hidden = true},
+    {METHOD_GET, "/admin/doctor", "examine", SERVICE, .summary = "Examine this instance and what it needs",
+     .description =
+         "What `carillon doctor` looks at, as this instance sees it: each check with what was seen "
+         "and what to do about it. Nothing is changed. It takes some seconds when something does "
+         "not answer; whoever asks meanwhile waits for the next examination.",
+     .handle = handle_doctor, .any_role = true,
+     .replies = {REPLY(200, "What was found, whatever it is.", .schema = "Examination")}},
     {METHOD_GET, "/healthz", "health", SERVICE, .summary = "Whether the process lives",
      .description = "Touches nothing but the HTTP server.", .handle = handle_healthz, .any_role = true,
      .replies = {REPLY(200, "It does.", .schema = "Health")}},

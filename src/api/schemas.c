@@ -510,6 +510,28 @@ static const struct schema instance_schema = {
                "\"monitor\":true}",
 };
 
+static const char *const verdicts[] = {"ok", "warning", "failure", NULL};
+static const char *const check_verdicts[] = {"ok", "warning", "failure", "skipped", NULL};
+static const struct member check_members[] = {
+    {"id", "What was looked at; stable.", STRING(.example = "\"database.schema\""), true, true},
+    {"status", "`skipped`: it does not apply, or what it needs was not there.",
+     STRING(.values = check_verdicts), true, true},
+    {"seen", "For people.", STRING(), true, true},
+    {"advice", "What to do about it, for people; empty when there is nothing to do.", STRING(), true, true},
+    {"took_ms", NULL, INTEGER(.minimum = "0"), true, true},
+};
+static const struct schema check_schema = {.name = "Check", MEMBERS(check_members)};
+
+static const char *const views[] = {"instance", "command line", NULL};
+static const struct member examination_members[] = {
+    {"status", "The gravest of the checks.", STRING(.values = verdicts), true, true},
+    {"view", "Who looked: a running instance, or `carillon doctor`.", STRING(.values = views), true, true},
+    {"version", NULL, STRING(.example = "\"0.1.0\""), true, true},
+    {"at", NULL, TIME(), true, true},
+    {"checks", NULL, LIST_OF("Check"), true, true},
+};
+static const struct schema examination_schema = {.name = "Examination", MEMBERS(examination_members)};
+
 static const char *const health_states[] = {"ok", "degraded", NULL};
 static const struct member health_members[] = {
     {"status", "`degraded`: requests are served and schedules fire, but something is away.",
@@ -530,12 +552,13 @@ static const struct schema version_schema = {.name = "Version",
                                                  "{\"version\":\"0.1.0\",\"timezone_database\":\"2025b\"}"};
 
 const struct schema *const schemas[] = {
-    &definition_schema, &schedule_schema,     &registration_schema, &batch_result_schema,
-    &client_schema,     &task_schema,         &connection_schema,   &tls_schema,
-    &last_schema,       &count_schema,        &run_schema,          &preview_request_schema,
-    &preview_schema,    &preview_time_schema, &description_schema,  &health_schema,
-    &instance_schema,   &version_schema,      &backfill_schema,     &backfilled_schema,
-    &redrive_schema,    &redriven_schema,     &refused_run_schema,  &removed_schema,
-    &problem_schema,    &fault_schema,        &event_schema,
+    &definition_schema,  &schedule_schema,     &registration_schema, &batch_result_schema,
+    &client_schema,      &task_schema,         &connection_schema,   &tls_schema,
+    &last_schema,        &count_schema,        &run_schema,          &preview_request_schema,
+    &preview_schema,     &preview_time_schema, &description_schema,  &health_schema,
+    &instance_schema,    &version_schema,      &backfill_schema,     &backfilled_schema,
+    &redrive_schema,     &redriven_schema,     &refused_run_schema,  &removed_schema,
+    &problem_schema,     &fault_schema,        &event_schema,        &check_schema,
+    &examination_schema,
 };
 const size_t schemas_n = COUNT_OF(schemas);

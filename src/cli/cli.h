@@ -8,10 +8,24 @@
 #define CLI_CLI_H
 
 #include "base/base.h"
+#include "base/buf.h"
 #include "config/settings.h"
 
 /* Exit statuses: part of the interface, said by every help page. */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_WARNED = 3 /* doctor: nothing is broken, but something should be looked at */
+};
+
+/* What carillon doctor was asked for. */
+struct cli_doctor {
+    const struct settings *settings; /* NULL: they cannot be read */
+    const struct error_list *faults; /* why */
+    bool deep;
+    bool json;
+};
 
 /* What `export` was asked for. */
 struct cli_export {
@@ -43,6 +57,8 @@ struct cli_host {
     /* The exit status; what there is to be said is said. */
     int (*export_to)(const struct cli_host *host, const struct settings *s, const struct cli_export *o);
     int (*import_from)(const struct cli_host *host, const struct settings *s, const struct cli_import *o);
+    /* Examines the installation, without a service, into `out`. */
+    int (*doctor)(const struct cli_host *host, const struct cli_doctor *what, struct buf *out);
 };
 
 /* Returns the exit status. */

@@ -35,6 +35,7 @@ struct command {
     const char *description;
     const char *environment; /* lines of "  NAME  meaning", "" for none */
     const char *examples;
+    const char *statuses;               /* lines of "  N  meaning"; NULL: those that all have */
     struct option options[OPTIONS_MAX]; /* ends with one without a name */
     int (*run)(const struct cli_host *host, const struct command *c, const struct args *a);
 };
@@ -74,6 +75,7 @@ int command_history(const struct cli_host *host, const struct command *c, const 
 int command_redrive(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_discard(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_health(const struct cli_host *host, const struct command *c, const struct args *a);
+int command_doctor(const struct cli_host *host, const struct command *c, const struct args *a);
 int command_instances(const struct cli_host *host, const struct command *c, const struct args *a);
 
 #endif

@@ -327,6 +327,34 @@ const struct command commands[] = {
         .run = command_import,
     },
     {
+        .name = "doctor",
+        .words = "",
+        .about = "examine an installation, and say what to do",
+        .description =
+            "Looks at the settings, the limit of open files, the database (reached? its schema, indexes, "
+            "permissions and clock), the time zone database, the instances, what must hold of the tables, "
+            "the "
+            "history database, Redis, and the Kafka brokers that schedules name: each with what was seen "
+            "and, "
+            "where something is wrong, what to do about it.\n"
+            "\n"
+            "It needs no running service and disturbs none: it opens the databases to read, makes and "
+            "migrates nothing, and holds no lock that others wait for. Run it as the user and with the "
+            "settings of the service. A running instance tells the same of itself at /admin/doctor.",
+        .environment = SETTINGS_ENVIRONMENT,
+        .examples = "  carillon doctor\n"
+                    "  carillon doctor --config /etc/carillon/config.yaml --deep\n"
+                    "  carillon doctor --json | jq -r '.checks[] | select(.status == \"failure\") | .seen'",
+        .statuses = "  0  all is well\n  1  something is broken\n  2  the command line is wrong\n"
+                    "  3  nothing is broken, but there are warnings",
+        .options = {CONFIG_OPTION,
+                    {"deep", 0, NULL, "Reads all of a SQLite database too, which may take minutes."},
+                    {"json", 0, NULL,
+                     "{\"status\": ..., \"checks\": [{\"id\", \"status\", \"seen\", \"advice\"}, ...]}, for "
+                     "scripts."}},
+        .run = command_doctor,
+    },
+    {
         .name = "next",
         .words = "CRON",
         .words_min = 1,

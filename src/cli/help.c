@@ -90,6 +90,8 @@ static void add_option(struct buf *out, const struct option *o)
 
 void help_command(const struct command *c, struct buf *out)
 {
+    static const char usual[] =
+        "  0  done\n  1  failed; standard error says why\n  2  the command line is wrong";
     static const struct option help = {"help", 'h', NULL, "Show this page."};
 
     buf_addf(out, "carillon %s: %s\n\nUsage\n  carillon %s", c->name, c->about, c->name);
@@ -105,8 +107,7 @@ void help_command(const struct command *c, struct buf *out)
     add_option(out, &help);
     add_section(out, "Environment", c->environment);
     add_section(out, "Examples", c->examples);
-    add_section(out, "Exit status",
-                "  0  done\n  1  failed; standard error says why\n  2  the command line is wrong");
+    add_section(out, "Exit status", c->statuses ? c->statuses : usual);
 }
 
 void help_all(const char *version, struct buf *out)

@@ -306,25 +306,6 @@ void wakeup_tell(struct wakeup *w, const struct notice *n)
         MUST(eventfd_write(w->event_fd, 1) == 0);
 }
 
-/* --- up --- */
-
-static void greet(struct wakeup *w, struct wire *wire, size_t *ret_owed)
-{
-    const struct redis_address *a = &w->address;
-    char number[24];
-
-    if (a->password.p && a->user.n > 0)
-        wire_say(wire, (struct str[]){STR("AUTH"), a->user, a->password}, 3);
-    else if (a->password.p)
-        wire_say(wire, (struct str[]){STR("AUTH"), a->password}, 2);
-    *ret_owed = a->password.p ? 1 : 0;
-    if (a->database == 0)
-        return;
-    MUST(snprintf(number, sizeof(number), "%lld", (long long)a->database) > 0);
-    wire_say(wire, (struct str[]){STR("SELECT"), str_of(number)}, 2);
-    ++*ret_owed;
-}
-
 /* --- waiting --- */
 
 struct look {
@@ -425,8 +406,8 @@ static enum err go_up(struct wakeup *w, struct error *err)
     w->ready = false;
     w->paced = w->asked_at = (struct mono){INT64_MIN};
     w->heard_at = w->owed_since = clock_mono();
-    greet(w, &w->mouth, &w->owed);
-    greet(w, &w->ear, &w->greetings);
+    w->owed = wire_greet(&w->mouth, &w->address);
+    w->greetings = wire_greet(&w->ear, &w->address);
     wire_say(&w->ear, (struct str[]){STR("SUBSCRIBE"), str_of(w->channel)}, 2);
     e = wire_flush(&w->mouth, err);
     if (!e)

@@ -52,6 +52,14 @@ struct wakeup_stats {
 /* Any thread. */
 void wakeup_get_stats(struct wakeup *w, struct wakeup_stats *ret);
 
+/*
+ * Whether the server at `url` answers us, within `patience_us` (name servers alone may take longer); its
+ * version, "" when it does not tell. Blocks.
+ */
+enum { WAKEUP_VERSION_BYTES = 32 };
+CHECKED enum err wakeup_probe(const char *url, int64_t patience_us, char ret_version[WAKEUP_VERSION_BYTES],
+                              struct error *err);
+
 /* What was told last is sent, for a second at most. Comes back when the thread has ended. */
 void wakeup_free(struct wakeup *w);
 CLEANUP_FN(struct wakeup, wakeup_free)

@@ -48,6 +48,8 @@ CHECKED enum err wire_open(struct wire *w, const struct redis_address *a, int st
 void wire_close(struct wire *w);
 void wire_done(struct wire *w);
 
+/* Appends what the address asks for, AUTH and SELECT; how many commands, and so answers, that is. */
+size_t wire_greet(struct wire *w, const struct redis_address *a);
 /* Appends a command; wire_flush() sends it. */
 void wire_say(struct wire *w, const struct str *words, size_t n);
 CHECKED enum err wire_flush(struct wire *w, struct error *err);

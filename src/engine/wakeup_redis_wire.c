@@ -208,6 +208,22 @@ static enum err broken(const struct wire *w, struct error *err)
     return error_errno(err, w->where, "the connection to %s broke", w->where);
 }
 
+size_t wire_greet(struct wire *w, const struct redis_address *a)
+{
+    size_t n = a->password.p ? 1 : 0;
+    char number[24];
+
+    if (a->password.p && a->user.n > 0)
+        wire_say(w, (struct str[]){STR("AUTH"), a->user, a->password}, 3);
+    else if (a->password.p)
+        wire_say(w, (struct str[]){STR("AUTH"), a->password}, 2);
+    if (a->database == 0)
+        return n;
+    MUST(snprintf(number, sizeof(number), "%lld", (long long)a->database) > 0);
+    wire_say(w, (struct str[]){STR("SELECT"), str_of(number)}, 2);
+    return n + 1;
+}
+
 enum err wire_flush(struct wire *w, struct error *err)
 {
     enum err e = buf_check(&w->out, w->where, err);

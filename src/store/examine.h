@@ -48,6 +48,7 @@ struct inspected {
     int64_t version;           /* INSPECT_SCHEMA: 0: there is none of ours */
     int64_t known;             /* what this build makes */
     char about[96];            /* what was looked at, for people: "PostgreSQL 15.8, schema carillon" */
+    char repair[512];          /* INSPECT_INDEXES: the statement that makes the first index that is missing */
     struct error_list faults;  /* the service cannot work so */
     struct error_list remarks; /* it can, but not for ever, or not all of it */
 };

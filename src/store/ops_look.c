@@ -39,6 +39,10 @@ static enum err ask(struct store *s, struct looked *l, struct error *err)
         return store_instances(s, l->now, &l->instances, err);
     case LOOK_OUTBOX:
         return store_outbox_size(s, &l->waiting, err);
+    case LOOK_SCHEDULES:
+        record_list_done(&l->schedules);
+        return store_list(s, &(struct filter){.state = -1, .after = l->after, .limit = l->limit},
+                          &l->schedules, err);
     }
     return error_set(err, ERR_INTERNAL, NULL, "no such question");
 }
@@ -66,6 +70,7 @@ static const struct op_type look_type = {.name = "look", .run = run_look};
 void looked_done(struct looked *l)
 {
     instance_list_done(&l->instances);
+    record_list_done(&l->schedules);
 }
 
 static void free_look(struct op_look *o)
@@ -91,6 +96,12 @@ static void answered(struct op *op)
         free_look(o);
 }
 
+static void disown(struct looked *l)
+{
+    l->instances = (struct instance_list){0};
+    l->schedules = (struct record_list){0};
+}
+
 static struct op_look *new_look(const struct looked *l)
 {
     struct op_look *o = alloc_new(struct op_look);
@@ -99,7 +110,7 @@ static struct op_look *new_look(const struct looked *l)
     o->op.type = &look_type;
     o->op.done = answered;
     o->looked = *l;
-    o->looked.instances = (struct instance_list){0};
+    disown(&o->looked);
     MUST(pthread_mutex_init(&o->lock, NULL) == 0);
     MUST(pthread_condattr_init(&attr) == 0);
     MUST(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
@@ -164,7 +175,7 @@ enum err lane_look(struct lane *lane, struct looked *l, struct mono until, struc
     if (!e) {
         looked_done(l);
         *l = o->looked;
-        o->looked.instances = (struct instance_list){0}; /* the caller's now */
+        disown(&o->looked); /* the caller's now */
     }
     free_look(o);
     return e;

@@ -14,7 +14,8 @@ enum look {
     LOOK_CLOCK, /* ret_now alone */
     LOOK_ZONES,
     LOOK_INSTANCES, /* ERR_UNSUPPORTED: one process has the store to itself */
-    LOOK_OUTBOX
+    LOOK_OUTBOX,
+    LOOK_SCHEDULES /* a page of them */
 };
 
 /* What is asked, and the answer. */
@@ -23,6 +24,8 @@ struct looked {
     enum look look;
     struct examination examination;
     enum inspection inspection;
+    struct uuid after; /* LOOK_SCHEDULES */
+    size_t limit;
     /* out */
     struct wall now; /* the store's */
     struct breaches breaches;
@@ -30,6 +33,7 @@ struct looked {
     char release[ZONES_RELEASE_MAX]; /* that the times were computed with; "": it does not say */
     struct instance_list instances;  /* the caller's */
     int64_t waiting;                 /* events in the outbox, about */
+    struct record_list schedules;    /* the caller's */
 };
 void looked_done(struct looked *l);
 

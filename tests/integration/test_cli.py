@@ -9,7 +9,7 @@ import pytest
 from harness import TOP, definition, run_cli, wait_until
 from receiver import answer
 
-COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "pause", "resume", "backfill", "runs", "redrive", "discard", "instances", "health", "export", "import", "next", "config check", "config show",
+COMMANDS = ["serve", "add", "list", "get", "delete", "trigger", "pause", "resume", "backfill", "runs", "redrive", "discard", "instances", "health", "doctor", "export", "import", "next", "config check", "config show",
             "config reference", "version"]
 
 

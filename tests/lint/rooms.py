@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 # --- 1. rooms ------------------------------------------------------------------------------------------------
 
 LOW = ["base", "calendar", "model"]
-ROOMS = ["base", "calendar", "graphql", "model", "store", "move", "deliver", "engine", "api", "config", "cli"]
+ROOMS = ["base", "calendar", "graphql", "model", "store", "move", "deliver", "engine", "api", "config", "doctor", "cli"]
 
 # First match decides: which files, and what they may include (room/ or one header by its path; * all).
 MAY_INCLUDE = [
@@ -44,6 +44,8 @@ MAY_INCLUDE = [
     # The API knows no targets; of the engine it knows the public door alone.
     ("src/api/*", [*(r + "/" for r in LOW), "graphql/", "store/", "api/", "engine/engine.h"]),
     ("src/config/*", [*(r + "/" for r in LOW), "config/"]),
+    # It asks whatever it examines, and knows nothing of who asks for it.
+    ("src/doctor/*", [*(r + "/" for r in LOW), "store/", "deliver/", "engine/wakeup_redis.h", "config/", "doctor/"]),
     ("src/cli/*", [*(r + "/" for r in LOW), "config/", "cli/"]),
     ("src/main.c", ["*"]),
     ("src/wiring*.[ch]", ["*"]),
@@ -320,6 +322,8 @@ PLANTED = [
     ("src/api/a.c", '#include "engine/engine.h"\n#include "engine/loop.h"\n#include "deliver/deliver.h"',
      [(3, "outside what api/"), (4, "outside what api/")]),
     ("src/config/a.c", '#include "model/run.h"\n#include "store/store.h"', [(3, "outside what config/")]),
+    ("src/doctor/a.c", '#include "config/settings.h"\n#include "engine/engine.h"\n#include "api/api.h"',
+     [(3, "outside what doctor/"), (4, "outside what doctor/")]),
     ("src/cli/a.c", '#include "config/settings.h"\n#include "api/api.h"', [(3, "outside what cli/")]),
     ("src/other.c", '#include "base/b.h"\n#include "engine/engine.h"', [(3, "outside what src/other.c")]),
     ("src/main.c", '#include "api/api.h"\n#include "deliver/deliver.h"', []),

@@ -112,25 +112,34 @@ static enum err version_of(struct postgres_store *s, struct inspected *ret, stru
 }
 
 struct comparison {
+    const char *schema;
     const PGresult *tables;
     const PGresult *indexes;
     struct inspected *ret;
 };
 
-static void compare(void *arg, bool is_index, const char *name)
+static void compare(void *arg, bool is_index, const char *name, const char *text)
 {
+    CLEANUP(buf_done_p) struct buf sql = {0};
     struct comparison *c = arg;
 
-    if (!names(is_index ? c->indexes : c->tables, name))
-        (void)error_list_add(&c->ret->faults, ERR_NOT_FOUND, name, "the %s %s is missing",
-                             is_index ? "index" : "table", name);
+    if (names(is_index ? c->indexes : c->tables, name))
+        return;
+    (void)error_list_add(&c->ret->faults, ERR_NOT_FOUND, name, "the %s %s is missing",
+                         is_index ? "index" : "table", name);
+    if (!is_index || c->ret->repair[0] != '\0')
+        return;
+    buf_init(&sql, sizeof(c->ret->repair) - 1);
+    sql_add(&sql, c->schema, text);
+    if (buf_ok(&sql))
+        (void)snprintf(c->ret->repair, sizeof(c->ret->repair), "%s", buf_cstr(&sql));
 }
 
 static enum err compare_all(struct postgres_store *s, struct inspected *ret, struct error *err)
 {
     RESULT(tables);
     RESULT(indexes);
-    struct comparison c = {.ret = ret};
+    struct comparison c = {.schema = s->db->schema, .ret = ret};
     enum err e = ask_of_schema(s, Q_INSPECT_TABLES, &tables, err);
 
     if (!e)

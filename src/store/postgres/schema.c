@@ -315,7 +315,7 @@ void postgres_each_relation(const struct postgres *p, postgres_relation_fn fn, v
         for (const char *const *text = steps_of(p).items[i]; *text; text++) {
             for (size_t k = 0; k < COUNT_OF(kinds); k++) {
                 if (name_behind(*text, kinds[k].made, name) && !is_dropped(p, kinds[k].dropped, name))
-                    fn(arg, kinds[k].is_index, name);
+                    fn(arg, kinds[k].is_index, name, *text);
             }
         }
     }

@@ -78,40 +78,31 @@ static enum err version_of(struct sqlite_store *s, struct inspected *ret, struct
     return schema_versions(s->db, s->file->path, s->file->schema, &ret->version, &ret->known, err);
 }
 
-/* Each row of `wanted` in one database, which must give `asked` a row in the other. */
+/* Each row of `wanted` in one database must give `asked` a row in the other. */
 static const struct piece {
-    const char *wanted; /* up to two texts: which table, which of it */
+    const char *wanted; /* three texts: which table or index, which of it, how it is made; "" for none */
     const char *asked;
-    const char *what; /* "the index %s is missing" */
+    const char *before; /* what is missing: the first text between these, and the second behind them */
+    const char *behind;
 } pieces[] = {
-    {"SELECT name, '' FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+    {"SELECT name, '', '' FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
      "ORDER BY name",
-     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 AND ?2 = ''", "the table %s is missing"},
-    {"SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' "
+     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 AND ?2 = ''", "the table ",
+     " is missing"},
+    {"SELECT m.name, c.name, '' FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' "
      "AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, c.cid",
-     "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", "the table %s has no column %s"},
-    {"SELECT name, '' FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+     "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", "the table ", " has no column "},
+    {"SELECT name, '', sql FROM sqlite_schema WHERE type = 'index' AND name NOT LIKE 'sqlite\\_%' ESCAPE "
+     "'\\' "
      "ORDER BY name",
-     "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1 AND ?2 = ''", "the index %s is missing"},
+     "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1 AND ?2 = ''", "the index ",
+     " is missing"},
 };
 
 static enum err sqlite_says(sqlite3 *db, const char *path, struct error *err)
 {
     return error_set(err, sqlite_code(sqlite3_errcode(db)), path, "cannot read the schema: %s",
                      sqlite3_errmsg(db));
-}
-
-/* The format is one of ours, above. */
-PRINTF_LIKE(3, 0)
-static void add_fault(struct error_list *faults, const char *where, const char *format, ...)
-{
-    char text[160];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    (void)error_list_add(faults, ERR_NOT_FOUND, where, "%s", text); /* gives its code */
 }
 
 static const char *text_of(sqlite3_stmt *q, int column)
@@ -121,8 +112,8 @@ static const char *text_of(sqlite3_stmt *q, int column)
     return text ? text : "";
 }
 
-static enum err compare_rows(sqlite3_stmt *wanted, sqlite3_stmt *asked, const char *what,
-                             struct error_list *faults)
+static enum err compare_rows(sqlite3_stmt *wanted, sqlite3_stmt *asked, const struct piece *p,
+                             struct inspected *ret)
 {
     int rc;
 
@@ -141,7 +132,10 @@ static enum err compare_rows(sqlite3_stmt *wanted, sqlite3_stmt *asked, const ch
         if (!there && rc != SQLITE_DONE)
             return sqlite_code(rc);
         if (!there)
-            add_fault(faults, one, what, one, two);
+            (void)error_list_add(&ret->faults, ERR_NOT_FOUND, one, "%s%s%s%s", p->before, one, p->behind,
+                                 two);
+        if (!there && ret->repair[0] == '\0')
+            (void)snprintf(ret->repair, sizeof(ret->repair), "%s", text_of(wanted, 2));
     }
     return rc == SQLITE_DONE ? ERR_NONE : sqlite_code(rc);
 }
@@ -158,7 +152,7 @@ static enum err compare_piece(struct sqlite_store *s, sqlite3 *model, const stru
     else if (sqlite3_prepare_v2(s->db, p->asked, -1, &asked, NULL) != SQLITE_OK)
         e = sqlite_says(s->db, s->file->path, err);
     if (!e) {
-        e = compare_rows(wanted, asked, p->what, &ret->faults);
+        e = compare_rows(wanted, asked, p, ret);
         if (e)
             (void)error_set(err, e, s->file->path, "cannot compare the schema");
     }

@@ -389,7 +389,7 @@ static void write_info(struct writer *w, const char *version)
                "A scheduler service: register a schedule, and it calls you back when it is due.");
     write_cstr(w, "description",
                "Errors are `application/problem+json` (RFC 9457). Times are ISO 8601. `HEAD` works where "
-               "`GET` does.");
+               "`GET` does. `/graphql` does the same as GraphQL, and describes itself.");
     write_object(w, "license");
     write_cstr(w, "name", "Apache-2.0");
     write_cstr(w, "identifier", "Apache-2.0");

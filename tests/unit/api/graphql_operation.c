@@ -10,6 +10,7 @@
 
 #include "api/graphql/operation.h"
 #include "api/graphql/subscription.h"
+#include "base/alloc.h"
 #include "base/str.h"
 
 static const char sdl[] =
@@ -204,6 +205,35 @@ static void the_arguments_of_a_subscription_are_its_filter(void **state)
     assert_filter("{'kinds':['WHAT']}", "no kind");
 }
 
+/* Whichever allocation fails, the request is refused as a whole and nothing leaks. */
+static void without_memory_there_is_no_operation(void **state)
+{
+    static const char params[] =
+        "{'query':'query($n: Int) { things(first: $n) { ...F } } fragment F on Things { nodes { id } }',"
+        "'variables':{'n':5},'operationName':null}";
+    struct gql_request_options o = options_of(1000);
+    enum err e = ERR_MEMORY;
+    size_t failed = 0;
+
+    (void)state;
+    for (uint64_t n = 1; e; n++) {
+        json_t *taken = json(params);
+        struct operation *made = NULL;
+        struct error err = {0};
+
+        alloc_test_fail_nth(n);
+        e = operation_new(taken, &o, &made, &err);
+        alloc_test_fail_nth(0);
+        if (e) {
+            assert_int_equal(e, ERR_MEMORY);
+            assert_null(made);
+            failed++;
+        }
+        operation_free(made);
+    }
+    assert_true(failed > 3);
+}
+
 static int build_schema(void **state)
 {
     const struct gql_schema_options options = {.otherwise = gql_resolve_json};
@@ -230,6 +260,7 @@ int main(void)
         cmocka_unit_test(root_fields_are_counted_through_fragments_each_once),
         cmocka_unit_test(the_cost_is_the_fields_times_the_pages_they_lie_in),
         cmocka_unit_test(the_arguments_of_a_subscription_are_its_filter),
+        cmocka_unit_test(without_memory_there_is_no_operation),
     };
 
     return cmocka_run_group_tests(tests, build_schema, drop_schema);

@@ -72,7 +72,7 @@ void timer_pause(struct timer *t, struct wall now)
     if (t->state != SCHEDULE_ACTIVE)
         return;
     t->state = SCHEDULE_PAUSED;
-    if (wall_is_never(t->next_at))
+    if (wall_is_never(t->next_at) && !timer_is_in_doubt(t))
         t->occurs_at = WALL_NEVER;
     t->next_at = WALL_NEVER;
 }
@@ -85,6 +85,14 @@ void timer_take_back(const struct schedule *s, struct timer *t, struct wall sche
     t->occurs_at = wall_min(t->occurs_at, scheduled_at);
     if (t->runs > 0)
         t->runs--;
+}
+
+void timer_doubt(const struct schedule *s, struct timer *t, struct wall scheduled_at)
+{
+    if (schedule_recurs(s) || t->state != SCHEDULE_PAUSED || t->runs == 0)
+        return;
+    t->occurs_at = scheduled_at;
+    t->started_at = wall_add(scheduled_at, 1);
 }
 
 struct wall timer_still_ahead(const struct schedule *s, const struct timer *t)
@@ -119,6 +127,10 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now)
 
     if (t->state != SCHEDULE_PAUSED)
         return;
+    if (!schedule_recurs(s) && timer_is_in_doubt(t)) {
+        t->state = SCHEDULE_ACTIVE;
+        return;
+    }
     next = timer_runs_left(s, t) ? after_pause(s, t, now) : WALL_NEVER;
     /* An occurrence that its jitter delays beyond `now` is still this timer's. */
     t->started_at = schedule_recurs(s) ? wall_min(now, wall_add(next, -1)) : now;
@@ -130,7 +142,7 @@ bool timer_recompute(const struct schedule *s, struct timer *t, struct wall made
 {
     struct wall next;
 
-    if (t->state == SCHEDULE_FINISHED || wall_is_never(t->occurs_at))
+    if (t->state == SCHEDULE_FINISHED || wall_is_never(t->occurs_at) || timer_is_in_doubt(t))
         return false;
     if (t->state == SCHEDULE_ACTIVE && wall_is_never(t->next_at))
         return false;

@@ -58,8 +58,8 @@ struct timer {
     struct wall next_at; /* WALL_NEVER: nothing to do until a run ends or somebody acts */
     /*
      * Nominal time of the next occurrence. Paused: kept, WALL_NEVER when none was set. Active without
-     * next_at: meaningless. Active with next_at and WALL_NEVER here: the store says that a run ended at
-     * next_at, and the plan does what timer_run_ended() would have done.
+     * next_at: meaningless, but for what is said at timer_doubt(). Active with next_at and WALL_NEVER here:
+     * the store says that a run ended at next_at, and the plan does what timer_run_ended() would have done.
      */
     struct wall occurs_at;
     /* Registration, replacement or resumption. Occurrences of a cron up to here are none of this timer's:
@@ -87,6 +87,12 @@ void timer_pause(struct timer *t, struct wall now);
  * one-shot's only one.
  */
 void timer_take_back(const struct schedule *s, struct timer *t, struct wall scheduled_at, struct wall now);
+/*
+ * The same for a run that may have begun, of which no attempt is known: a one-shot's only occurrence is in
+ * doubt until that run ends, which tells timer_doomed_ended(). Until then, paused or resumed, the timer has
+ * no next_at, and started_at is a µs behind occurs_at.
+ */
+void timer_doubt(const struct schedule *s, struct timer *t, struct wall scheduled_at);
 /*
  * Counts what passed meanwhile (exactly, in bounded work) and goes on with the first occurrence after `now`.
  * A one-shot keeps its time, and fires at once when that has passed; one whose run was made before is
@@ -168,9 +174,9 @@ static inline bool timer_is_held(const struct timer *t, struct wall held_at)
 }
 /*
  * Such a run is open at `now`. True: *t is put off until that run ends, or until a
- * moment after its time when an attempt must be under way. False: that moment has passed, and *t says that
- * the occurrence was made (started_at a µs behind it); timer_doomed_ended() takes that back when the run ends
- * unattempted after all.
+ * moment after its time when an attempt must be under way; a one-shot is in doubt then, as at timer_doubt().
+ * False: that moment has passed, and *t says that the occurrence was made (started_at a µs behind it);
+ * timer_doomed_ended() takes that back when the run ends unattempted after all.
  */
 bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, struct wall until,
                 const struct timer_rules *rules);
@@ -180,14 +186,13 @@ struct doomed_end {
     struct wall scheduled_at;
     bool delivered; /* an attempt of it is known */
     bool by_hand;   /* it was none of the schedule's occurrences */
-    bool once;      /* its definition was a one-shot's */
     struct wall ended_at;
     size_t open_runs; /* that remain */
 };
 /*
  * What of it concerns *t, whose definition need not be at hand: an occurrence that it has still ahead is
- * made, or is due again; one that a pause had cancelled unattempted is taken back; a timer that waited for
- * this end is woken. True when *t changed.
+ * made, or is due again; one that was in doubt is made, or is due at once; a timer that waited for this end
+ * is woken. True when *t changed.
  */
 bool timer_doomed_ended(struct timer *t, const struct doomed_end *e);
 

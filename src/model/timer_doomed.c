@@ -3,6 +3,7 @@
  */
 #include "model/occurrence.h"
 #include "model/timer.h"
+#include "model/timer_internal.h"
 
 /* By then whoever holds a doomed run has heard of it, and has dropped it or begun its attempt. */
 #define HEARD_US US_PER_S
@@ -27,7 +28,10 @@ bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, stru
     mark_made(t);
     /* A µs later than what really was made: the sign by which was_held_in_vain() knows it. */
     t->started_at = wall_add(t->started_at, 1);
-    return false;
+    if (schedule_recurs(s))
+        return false;
+    t->next_at = WALL_NEVER;
+    return true;
 }
 
 static bool is_ahead(const struct timer *t, struct wall occurrence)
@@ -37,11 +41,21 @@ static bool is_ahead(const struct timer *t, struct wall occurrence)
     return set && t->occurs_at.us == occurrence.us && occurrence.us > t->started_at.us;
 }
 
-/* A pause that could not know: its attempt was never begun. */
-static bool was_lost_to_pause(const struct timer *t, const struct doomed_end *e)
+/*
+ * The only occurrence of a one-shot: its run is known to have begun, or it is as if none had been made of it:
+ * due at once, since its time has passed, whatever `misfire` says. Whether a holder that was lost had begun
+ * it nobody knows: then it is delivered again.
+ */
+static void resolve_doubt(struct timer *t, const struct doomed_end *e)
 {
-    return e->once && t->state == SCHEDULE_PAUSED && wall_is_never(t->occurs_at) && t->runs > 0 &&
-           !e->delivered && e->scheduled_at.us >= t->started_at.us;
+    if (e->delivered) {
+        t->occurs_at = WALL_NEVER;
+        return;
+    }
+    t->runs--;
+    t->started_at = e->ended_at;
+    if (t->state == SCHEDULE_ACTIVE)
+        t->next_at = t->occurs_at;
 }
 
 /*
@@ -70,13 +84,12 @@ static void take_back(struct timer *t, struct wall occurrence)
 
 static bool account(struct timer *t, const struct doomed_end *e)
 {
-    if (was_held_in_vain(t, e)) {
-        take_back(t, e->scheduled_at);
+    if (timer_is_in_doubt(t) && t->occurs_at.us == e->scheduled_at.us) {
+        resolve_doubt(t, e);
         return true;
     }
-    if (was_lost_to_pause(t, e)) {
-        t->occurs_at = e->scheduled_at;
-        t->runs--;
+    if (was_held_in_vain(t, e)) {
+        take_back(t, e->scheduled_at);
         return true;
     }
     if (!is_ahead(t, e->scheduled_at))

@@ -18,6 +18,13 @@ void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs
 /* What is left to be made from t->occurs_at on, or never. */
 struct wall timer_still_ahead(const struct schedule *s, const struct timer *t);
 
+/* See timer_doubt(). */
+static inline bool timer_is_in_doubt(const struct timer *t)
+{
+    return t->runs > 0 && wall_is_never(t->next_at) && !wall_is_never(t->occurs_at) &&
+           t->started_at.us == t->occurs_at.us + 1 && t->state != SCHEDULE_FINISHED;
+}
+
 static inline bool timer_runs_left(const struct schedule *s, const struct timer *t)
 {
     return s->max_runs < 0 || t->runs < s->max_runs;

@@ -129,14 +129,18 @@ static enum err resume_it(struct store *s, struct op_act *o, const struct record
 
 enum { RUNS_LOOKED_AT = 1000 };
 
-/* Made by the definition in force, and not begun. */
-static bool is_unbegun(const struct run_record *x, const struct record *r, struct wall now)
+/* Made by the definition in force, and no attempt of it is known. */
+static bool is_unattempted(const struct run_record *x, const struct record *r)
 {
     const struct run *run = &x->run;
 
-    if (run->schedule_version != r->version || run->by_hand_at.us != 0 || run->failures > 0 ||
-        !wall_is_never(x->started_at))
-        return false;
+    return run->schedule_version == r->version && run->by_hand_at.us == 0 && run->failures == 0 &&
+           wall_is_never(x->started_at);
+}
+
+/* Of those: and none can have begun. */
+static bool is_unbegun(const struct run *run, struct wall now)
+{
     return run->state == RUN_PENDING || (run->attempt <= 1 && run->due_at.us > now.us);
 }
 
@@ -151,8 +155,14 @@ static enum err take_back(struct store *s, const struct record *r, const struct 
         enum err e = store_list_runs(s, &f, &l, err);
 
         for (size_t k = 0; !e && k < l.n; k++) {
-            if (is_unbegun(&l.items[k], r, now))
-                timer_take_back(schedule, t, l.items[k].run.scheduled_at, now);
+            const struct run *run = &l.items[k].run;
+
+            if (!is_unattempted(&l.items[k], r))
+                continue;
+            if (is_unbegun(run, now))
+                timer_take_back(schedule, t, run->scheduled_at, now);
+            else
+                timer_doubt(schedule, t, run->scheduled_at);
         }
         run_record_list_done(&l);
         if (e)

@@ -268,6 +268,23 @@ static struct wall nominal(const struct epoch *e)
     return wall_add(e->registered_at, e->def.type == SCHEDULE_DELAY ? e->def.delay_us : 0);
 }
 
+static bool was_attempted(const struct srun *const *runs, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (!list_empty(&runs[k]->attempts))
+            return true;
+    }
+    return false;
+}
+
+/* Finished by itself, and nobody was ever called. */
+static bool was_lost(const struct epoch *e, const struct made *made)
+{
+    return wall_is_never(e->closed_at) && e->at_close.state == SCHEDULE_FINISHED &&
+           missed_in_all(&e->at_close) == 0 && !was_attempted(made->runs, made->n) &&
+           !was_attempted(made->older, made->older_n);
+}
+
 static void account_one_shot(struct world *w, const struct sched *s, const struct epoch *e,
                              const struct made *made)
 {
@@ -275,6 +292,8 @@ static void account_one_shot(struct world *w, const struct sched *s, const struc
     bool decided = wall_is_never(undecided_from(e));
     int64_t missing = decided - (int64_t)made->n;
 
+    if (was_lost(e, made))
+        check_failed(w, "s%zu: a one-shot is finished and was never attempted", s->no);
     if (!is_counted(e, made, missing, 0) && made->doubtful == 0 && made->older_n == 0)
         check_failed(w, "s%zu: a one-shot has %zu runs and %lld missed, and is %s", s->no, made->n,
                      (long long)missed_in_all(&e->at_close), decided ? "decided" : "undecided");

@@ -36,7 +36,6 @@ static bool advance_timer(const struct schedule *definition, const struct run_ro
         /* An attempt whose holder was lost is not known. */
         .delivered = !wall_is_never(r->started_at) || r->run.failures > 0,
         .by_hand = r->run.by_hand_at.us != 0,
-        .once = definition && !schedule_recurs(definition),
         .ended_at = r->ended_at,
         .open_runs = (size_t)open,
     };

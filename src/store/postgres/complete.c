@@ -140,7 +140,6 @@ static bool tell_timer(struct ending *x, const struct outcome *o, const struct h
         .scheduled_at = h->run.scheduled_at,
         .delivered = o->attempted || !wall_is_never(h->started_at) || h->run.failures > 0,
         .by_hand = h->run.by_hand_at.us != 0,
-        .once = o->schedule && !schedule_recurs(o->schedule),
         .ended_at = o->ended_at,
         .open_runs = (size_t)x->open,
     };

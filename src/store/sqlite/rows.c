@@ -240,7 +240,6 @@ static bool timer_after(const struct run_gone *gone, const struct at_end *at, st
         .scheduled_at = gone->run->scheduled_at,
         .delivered = gone->delivered,
         .by_hand = gone->run->by_hand_at.us != 0,
-        .once = gone->definition && !schedule_recurs(gone->definition),
         .ended_at = gone->ended_at,
         .open_runs = (size_t)at->open_runs,
     };

@@ -34,9 +34,9 @@ static int run_suite(const struct kind *kind, const struct suite *suite)
 int main(int argc, char **argv)
 {
     static const struct suite *const suites[] = {
-        &suite_put,      &suite_remove, &suite_list,      &suite_claim,  &suite_claim_cost,
-        &suite_complete, &suite_doomed, &suite_list_runs, &suite_upkeep, &suite_edges,
-        &suite_events,   &suite_hand,   &suite_many,      &suite_moved,  &suite_examine};
+        &suite_put,    &suite_remove, &suite_list,      &suite_claim,  &suite_claim_cost, &suite_complete,
+        &suite_doomed, &suite_doubt,  &suite_list_runs, &suite_upkeep, &suite_edges,      &suite_events,
+        &suite_hand,   &suite_many,   &suite_moved,     &suite_examine};
     bool skipped = false;
     int failed = 0;
 

@@ -19,6 +19,7 @@ extern const struct suite suite_claim;
 extern const struct suite suite_claim_cost;
 extern const struct suite suite_complete;
 extern const struct suite suite_doomed;
+extern const struct suite suite_doubt;
 extern const struct suite suite_list_runs;
 extern const struct suite suite_upkeep;
 extern const struct suite suite_edges;

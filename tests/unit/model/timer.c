@@ -370,6 +370,130 @@ static void the_end_of_a_run_does_not_move_a_cron_schedule(void **state)
     assert_memory_equal(&before, &t, sizeof(t));
 }
 
+/* --- a one-shot whose run may have begun when it was paused --- */
+
+#define TEN "2030-01-01T00:00:10Z"
+
+/* Its run was handed out, and waits for a place at its target, or is under way. */
+static struct timer handed_out(const struct schedule *s)
+{
+    struct timer t = started(s, "2030-01-01T00:00:00Z");
+
+    t.next_at = WALL_NEVER;
+    t.occurs_at = WALL_NEVER;
+    t.runs = 1;
+    return t;
+}
+
+static struct timer paused_in_doubt(const struct schedule *s)
+{
+    struct timer t = handed_out(s);
+
+    timer_pause(&t, at("2030-01-01T00:00:11Z"));
+    timer_doubt(s, &t, at(TEN));
+    assert_int_equal(t.state, SCHEDULE_PAUSED);
+    return t;
+}
+
+static bool its_run_ends(struct timer *t, bool delivered, const char *ended_at)
+{
+    struct doomed_end end = {.scheduled_at = at(TEN), .delivered = delivered, .ended_at = at(ended_at)};
+
+    return timer_doomed_ended(t, &end);
+}
+
+static void a_one_shot_that_was_dropped_unbegun_runs_after_pause_and_resumption(void **state)
+{
+    CLEANUP(schedule_unref_p) struct schedule *s = fixture_with("\"type\":\"delay\",\"schedule\":\"10\"");
+
+    (void)state;
+    /* Its end may be known before the resumption, after it, or after several. */
+    for (int known_after = 0; known_after < 3; known_after++) {
+        struct timer t = paused_in_doubt(s);
+
+        for (int i = 0; i < 3; i++) {
+            if (i == known_after)
+                assert_true(its_run_ends(&t, false, "2030-01-01T00:00:13Z"));
+            if (i == 1) {
+                timer_pause(&t, at("2030-01-01T00:00:14Z"));
+            }
+            timer_resume(s, &t, at("2030-01-01T00:00:15Z"));
+            assert_int_equal(t.state, SCHEDULE_ACTIVE);
+            assert_true(i < known_after ? wall_is_never(t.next_at) : t.next_at.us == at(TEN).us);
+        }
+        assert_int_equal(t.runs, 0);
+        assert_wall_equal(t.occurs_at, at(TEN));
+        assert_true(t.started_at.us >= at("2030-01-01T00:00:13Z").us); /* not missed: due at once */
+    }
+}
+
+static void a_one_shot_that_had_begun_does_not_run_again_after_pause_and_resumption(void **state)
+{
+    CLEANUP(schedule_unref_p) struct schedule *s = fixture_with("\"type\":\"delay\",\"schedule\":\"10\"");
+    struct timer t = paused_in_doubt(s);
+
+    (void)state;
+    timer_resume(s, &t, at("2030-01-01T00:00:12Z"));
+    assert_true(its_run_ends(&t, true, "2030-01-01T00:00:13Z"));
+    assert_int_equal(t.state, SCHEDULE_ACTIVE);
+    assert_true(wall_is_never(t.occurs_at)); /* the next plan finds that nothing is left */
+    assert_wall_equal(t.next_at, at("2030-01-01T00:00:13Z"));
+    assert_int_equal(t.runs, 1);
+
+    t = paused_in_doubt(s);
+    assert_true(its_run_ends(&t, true, "2030-01-01T00:00:13Z"));
+    timer_resume(s, &t, at("2030-01-01T00:00:15Z"));
+    assert_int_equal(t.state, SCHEDULE_FINISHED);
+}
+
+static void only_a_one_shots_own_run_settles_its_doubt(void **state)
+{
+    CLEANUP(schedule_unref_p) struct schedule *s = fixture_with("\"type\":\"delay\",\"schedule\":\"10\"");
+    CLEANUP(schedule_unref_p) struct schedule *cron = minutely("");
+    struct doomed_end other = {
+        .scheduled_at = at(TEN), .by_hand = true, .ended_at = at("2030-01-01T00:00:12Z"), .open_runs = 1};
+    struct timer t = paused_in_doubt(s);
+    struct timer before = t;
+
+    (void)state;
+    assert_false(timer_doomed_ended(&t, &other));
+    other.by_hand = false;
+    other.scheduled_at = at("2030-01-01T00:00:11Z");
+    assert_false(timer_doomed_ended(&t, &other));
+    assert_memory_equal(&before, &t, sizeof(t));
+    /* A recurring schedule's next occurrence is not its last run's. */
+    t = started(cron, "2030-01-01T00:00:30Z");
+    t.runs = 1;
+    timer_pause(&t, at("2030-01-01T00:01:01Z"));
+    before = t;
+    timer_doubt(cron, &t, at("2030-01-01T00:01:00Z"));
+    assert_memory_equal(&before, &t, sizeof(t));
+}
+
+/* Replaced right before its time, and its holder was never heard of again. */
+static void a_held_one_shot_is_in_doubt_until_its_run_ends(void **state)
+{
+    CLEANUP(schedule_unref_p)
+    struct schedule *s = fixture_with("\"type\":\"date\",\"schedule\":\"2030-01-01T00:00:10Z\"");
+    const struct timer_rules by = {.misfire_grace_us = US_PER_S};
+    struct timer t = started(s, "2030-01-01T00:00:09.5Z");
+    struct wall late = at("2030-01-01T00:00:11Z");
+
+    (void)state;
+    assert_true(timer_is_held(&t, at(TEN)));
+    assert_true(timer_hold(s, &t, at(TEN), late, &by));
+    assert_false(wall_is_never(t.next_at));
+    assert_true(timer_hold(s, &t, late, wall_add(late, US_PER_S), &by));
+    assert_true(wall_is_never(t.next_at));
+    assert_int_equal(t.runs, 1);
+    timer_pause(&t, at("2030-01-01T00:00:12Z"));
+    timer_resume(s, &t, at("2030-01-01T00:00:13Z"));
+    assert_int_equal(t.state, SCHEDULE_ACTIVE);
+    assert_true(its_run_ends(&t, false, "2030-01-01T00:00:40Z"));
+    assert_wall_equal(t.next_at, at(TEN));
+    assert_int_equal(t.runs, 0);
+}
+
 static void previews_tell_when_a_definition_would_fire(void **state)
 {
     static const struct {
@@ -459,6 +583,10 @@ int main(void)
         cmocka_unit_test(max_runs_finish_a_delay_recur),
         cmocka_unit_test(the_last_open_run_finishes_what_has_nothing_left),
         cmocka_unit_test(the_end_of_a_run_does_not_move_a_cron_schedule),
+        cmocka_unit_test(a_one_shot_that_was_dropped_unbegun_runs_after_pause_and_resumption),
+        cmocka_unit_test(a_one_shot_that_had_begun_does_not_run_again_after_pause_and_resumption),
+        cmocka_unit_test(only_a_one_shots_own_run_settles_its_doubt),
+        cmocka_unit_test(a_held_one_shot_is_in_doubt_until_its_run_ends),
         cmocka_unit_test(previews_tell_when_a_definition_would_fire),
         cmocka_unit_test(a_preview_shows_the_jitter_that_the_timer_will_have),
         cmocka_unit_test(states_and_reasons_are_spelled_and_read_back),

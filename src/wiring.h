@@ -53,6 +53,9 @@ CHECKED enum err wiring_store_open(const struct settings *s, struct uuid instanc
 /* The same, but only to be read (wiring_store_reader()): beside whoever works with it, and nothing is made or
  * migrated. ERR_NOT_FOUND: there is none. */
 CHECKED enum err wiring_store_look(const struct settings *s, struct wiring_store **ret, struct error *err);
+/* The same, by a command line that writes: as an instance that nobody hears of, and that tells all the others
+ * everything. */
+CHECKED enum err wiring_store_import(const struct settings *s, struct wiring_store **ret, struct error *err);
 CHECKED enum err wiring_store_writer(void *arg, struct store **ret, struct error *err);
 CHECKED enum err wiring_store_reader(void *arg, struct store **ret, struct error *err);
 /*

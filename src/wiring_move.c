@@ -2,10 +2,7 @@
  * wiring_move.c: carillon export and import: the database that the settings name, opened by the command line
  * itself, and what came of it in words. Main thread; no service runs in this process.
  */
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/str.h"
 #include "cli/out.h"
 #include "move/move.h"
@@ -96,7 +93,7 @@ static enum err open_to_write(struct moving *m, const struct settings *s, bool d
             return ERR_NONE;
         return e ? e : wiring_store_reader(m->db, &m->store, err);
     }
-    e = wiring_store_open(s, uuid_v7(clock_wall()), NULL, &m->db, err);
+    e = wiring_store_import(s, &m->db, err);
     return e ? e : wiring_store_writer(m->db, &m->store, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "engine/wakeup_redis.h"
 #include "store/postgres/listen.h"
@@ -14,6 +15,9 @@
 
 /* How often at least an engine looks while it cannot be told. */
 #define DEAF_LOOK_US (5 * US_PER_S)
+
+/* What a database is opened for. */
+enum use { USE_SERVE, USE_LOOK, USE_IMPORT };
 
 struct wiring_store {
     const struct settings *settings;
@@ -51,28 +55,29 @@ int64_t wiring_store_look_us(const struct settings *s)
     return s->scheduler.fetch_interval_us * (told ? SELDOM : 1);
 }
 
-static enum err open_postgres(struct wiring_store *w, bool look, struct log *log, struct error *err)
+static enum err open_postgres(struct wiring_store *w, enum use use, struct log *log, struct error *err)
 {
     const struct settings *s = w->settings;
     struct postgres_options options = {
         .url = s->database.url,
         .schema = s->database.schema,
-        .look = look,
+        .look = use == USE_LOOK,
         .unprepared = !s->database.prepared,
         .instance = w->instance,
         .silent = !tells_by_notify(s),
-        .poll_us = wiring_store_look_us(s),
+        /* How often instances look by themselves, their own settings say: not those of a command line. */
+        .poll_us = use == USE_SERVE ? wiring_store_look_us(s) : 0,
         .log = log,
     };
 
     return postgres_open(&options, &w->postgres, err);
 }
 
-static enum err open_store(const struct settings *s, struct uuid instance, bool look, struct log *log,
+static enum err open_store(const struct settings *s, struct uuid instance, enum use use, struct log *log,
                            struct wiring_store **ret, struct error *err)
 {
     CLEANUP(wiring_store_free_p) struct wiring_store *w = alloc_new(struct wiring_store);
-    struct sqlite_options options = {.look = look};
+    struct sqlite_options options = {.look = use == USE_LOOK};
     enum err e;
 
     w->settings = s;
@@ -82,7 +87,7 @@ static enum err open_store(const struct settings *s, struct uuid instance, bool 
         if (!e)
             e = sqlite_file_open(&options, &w->file, err);
     } else {
-        e = open_postgres(w, look, log, err);
+        e = open_postgres(w, use, log, err);
     }
     if (e)
         return e;
@@ -93,12 +98,17 @@ static enum err open_store(const struct settings *s, struct uuid instance, bool 
 enum err wiring_store_open(const struct settings *s, struct uuid instance, struct log *log,
                            struct wiring_store **ret, struct error *err)
 {
-    return open_store(s, instance, false, log, ret, err);
+    return open_store(s, instance, USE_SERVE, log, ret, err);
 }
 
 enum err wiring_store_look(const struct settings *s, struct wiring_store **ret, struct error *err)
 {
-    return open_store(s, (struct uuid){{0}}, true, NULL, ret, err);
+    return open_store(s, (struct uuid){{0}}, USE_LOOK, NULL, ret, err);
+}
+
+enum err wiring_store_import(const struct settings *s, struct wiring_store **ret, struct error *err)
+{
+    return open_store(s, uuid_v7(clock_wall()), USE_IMPORT, NULL, ret, err);
 }
 
 bool wiring_store_is_shared(const struct wiring_store *w)

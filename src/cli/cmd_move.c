@@ -57,6 +57,17 @@ static enum err env_with(struct env *ret, const char *const *env, const char *ur
     return e;
 }
 
+/* What it is called where it was given. */
+static void name_option(struct error_list *faults)
+{
+    struct str variable = {database_variable.p, database_variable.n - 1};
+
+    for (size_t i = 0; i < faults->n; i++) {
+        if (str_eq(str_of(faults->items[i].where), variable))
+            (void)snprintf(faults->items[i].where, sizeof(faults->items[i].where), "--database");
+    }
+}
+
 static int load_settings(const struct cli_host *host, const struct command *c, const struct args *a,
                          struct settings **ret)
 {
@@ -75,6 +86,8 @@ static int load_settings(const struct cli_host *host, const struct command *c, c
     if (url)
         with.env = env.items;
     if (settings_file_load(&with, c, &options, ret, &faults)) {
+        if (url)
+            name_option(&faults);
         settings_file_complain(&faults);
         return EXIT_FAILED;
     }

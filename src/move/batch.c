@@ -146,6 +146,8 @@ static enum err put_units(struct batch *b, struct moved_schedule *m, struct wall
             continue;
         if (u->fate == FATE_REPLACED)
             e = clear_way(b, u, &m[i], now, err);
+        if (u->id_made && !uuid_is_nil(m[i].same))
+            u->record.id = m[i].same;
         set_times(b, u, now);
         if (u->record.timer.state == SCHEDULE_ACTIVE)
             b->notice.earliest = wall_min(b->notice.earliest, u->record.timer.next_at);
@@ -383,9 +385,9 @@ static enum err make_text(struct unit *u, struct error *err)
 }
 
 enum err batch_add(struct batch *b, const char *place, struct schedule *schedule, const struct record *record,
-                   struct error *err)
+                   bool id_made, struct error *err)
 {
-    struct unit u = {.schedule = schedule, .record = *record, .made = WALL_NONE_YET};
+    struct unit u = {.schedule = schedule, .record = *record, .made = WALL_NONE_YET, .id_made = id_made};
     bool twice = map_get(&b->seen, record->id) || map_get(&b->seen, hash_of(schedule));
     enum err e = is_full(b) || twice || b->begun ? batch_end(b, err) : ERR_NONE;
 

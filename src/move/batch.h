@@ -20,6 +20,7 @@ struct unit {
     struct buf label;     /* of its runs, where a history is kept */
     struct wall made;     /* the latest occurrence that is an open run */
     bool has_open_runs;
+    bool id_made; /* its id is new: the one that it replaces keeps its own */
     enum fate fate;
     struct error why; /* FATE_REFUSED */
 };
@@ -54,9 +55,9 @@ struct batch {
 void batch_init(struct batch *b, const struct import_options *o, struct import_report *report);
 void batch_done(struct batch *b); /* what was not committed is rolled back */
 
-/* Takes `schedule` over; the record's definition is made of it. */
+/* Takes `schedule` over; the record's definition is made of it. `id_made`: its id was made just now. */
 CHECKED enum err batch_add(struct batch *b, const char *place, struct schedule *schedule,
-                           const struct record *record, struct error *err);
+                           const struct record *record, bool id_made, struct error *err);
 /* A run of the schedule added last. */
 CHECKED enum err batch_add_run(struct batch *b, const struct moved_run *run, struct error *err);
 /* A dead run of a schedule that was deleted. Nothing may be gathered: after batch_end(). */

@@ -77,7 +77,7 @@ static enum err take_schedule(struct in *in, struct line *l, struct error *err)
         return ERR_NONE;
     }
     name_line(in, place);
-    return batch_add(&in->batch, place, s, &l->record, err);
+    return batch_add(&in->batch, place, s, &l->record, false, err);
 }
 
 static enum err take_run(struct in *in, const struct line *l, struct error *err)

@@ -116,14 +116,15 @@ static void start(const struct schedule *s, struct wall next, struct wall now, s
 }
 
 static struct record record_of(const struct queue_in *in, const struct queue_row *row,
-                               const struct schedule *s)
+                               const struct schedule *s, bool *ret_made)
 {
     struct record r = {.version = 1, .last_at = WALL_NEVER};
 
     r.created_at = in->q->now;
     r.updated_at = in->q->now;
     /* Who keeps an identifier of the service before goes on with it; a number is none, so it gets one. */
-    if (!row->id.p || !uuid_parse(row->id, &r.id) || uuid_is_nil(r.id))
+    *ret_made = !row->id.p || !uuid_parse(row->id, &r.id) || uuid_is_nil(r.id);
+    if (*ret_made)
         r.id = uuid_v7(wall_add(in->q->now, in->rows));
     start(s, row->next, in->q->now, &r.timer);
     return r;
@@ -155,6 +156,7 @@ static enum err take_row(struct queue_in *in, const struct queue_row *row, struc
     struct error_list faults = {0};
     struct record record;
     char place[PLACE_MAX];
+    bool id_made;
     enum err e = judge(in, row, &s, &faults);
 
     in->rows++;
@@ -166,9 +168,9 @@ static enum err take_row(struct queue_in *in, const struct queue_row *row, struc
         refuse(in, row, &faults);
         return ERR_NONE;
     }
-    record = record_of(in, row, s);
+    record = record_of(in, row, s, &id_made);
     name_row(row, place);
-    return batch_add(&in->batch, place, s, &record, err);
+    return batch_add(&in->batch, place, s, &record, id_made, err);
 }
 
 enum err move_import_queue(const struct import_options *o, const struct queue_options *q,

@@ -11,13 +11,14 @@ import re
 import signal
 import stat
 import subprocess
+import threading
 import uuid
 
 import pytest
 
 from harness import PATIENCE, binary, clean_environment, definition, run_cli, wait_until
 from postgres_peer import Postgres
-from receiver import answer
+from receiver import answer, hold
 
 pytestmark = pytest.mark.skipif(not Postgres.available(), reason="postgresql is not installed")
 
@@ -529,9 +530,39 @@ def test_what_is_imported_beside_instances_is_told_to_them(make_carillon, postgr
     make_carillon(CARILLON_DATABASE_URL=postgres.url, CARILLON_SCHEDULER_FETCH_INTERVAL="3600s")
     one = json.loads(line(1, task={"type": "rest", "connection": {"host": receiver.url + "/told"}}))
     one["schedule"]["next_at"] = one["schedule"]["occurs_at"] = "2026-01-02T00:00:00Z"
-    bring(postgres.url, file_of(json.dumps(one)), env={"CARILLON_SCHEDULER_FETCH_INTERVAL": "3600s"})
+    bring(postgres.url, file_of(json.dumps(one)))
     (request,) = receiver.wait_for(1, "/told", timeout=PATIENCE)
     assert request.headers["Carillon-Schedule-Id"] == one["schedule"]["id"]
+
+
+def test_what_has_an_attempt_under_way_is_not_replaced(make_carillon, postgres, receiver):
+    done = threading.Event()
+    receiver.rule("/held", hold(done))
+    instance = make_carillon(CARILLON_DATABASE_URL=postgres.url)
+    made = instance.api.register(definition(receiver.url + "/held", "now", "", "h", task={"timeout": 60}))
+    receiver.wait_for(1, "/held", timeout=PATIENCE)
+    one = json.loads(line(1, "h"))
+    one["schedule"]["id"] = made["id"]
+    ran = run_cli("import", "--database", postgres.url, "--on-conflict", "replace", "-", stdin=file_of(json.dumps(one), line(2)))
+    assert ran.returncode == 1
+    assert "line 2: an attempt of the schedule that is there is under way" in ran.stderr
+    assert ran.stdout.startswith("registered 1, replaced 0, skipped 0, refused 1;")
+    done.set()
+    instance.api.wait_finished(made["id"])
+    assert bring(postgres.url, file_of(json.dumps(one)), "--on-conflict", "replace")["replaced"] == 1
+    assert instance.api.schedule(made["id"])["type"] == "cron"
+
+
+def test_an_export_waits_for_whoever_reads_it(postgres):
+    """PostgreSQL ends idle transactions after 5 s where Carillon's instances are meant; a pipe may stall for longer."""
+    bring(postgres.url, file_of(*(line(i) for i in range(5000))))
+    with subprocess.Popen([binary(), "export", "--database", postgres.url], env=clean_environment(), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        stalled = "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction' AND clock_timestamp() - state_change > '6 s'"
+        wait_until(lambda: postgres.ask(stalled), "it stalls for longer than that", timeout=PATIENCE * 3)
+        out, said = process.communicate(timeout=PATIENCE * 3)
+    assert process.returncode == 0, said
+    assert len(lines_of(out, "schedule")) == 5000
 
 
 def test_times_of_another_release_of_the_zones_are_computed_anew(tmp_path):
@@ -642,6 +673,23 @@ def test_the_table_of_the_service_before_is_registered(make_carillon, postgres, 
     assert sent["task"]["data"] == {"a": 1}
 
 
+def test_a_row_without_an_identifier_of_its_own_keeps_the_one_it_was_given(make_carillon, postgres, tmp_path):
+    queue(postgres, [("17", "n", "2031-01-05 00:00:00", payload("n", "delay", "50", history_check=True))])
+    url = database(tmp_path / "new.db")
+    from_queue(url, postgres.url)
+    (first,) = lines_of(export(url), "schedule")
+    postgres.ask("UPDATE schedule_queue SET next_schedule = '2031-01-06'")
+    report, _ = from_queue(url, postgres.url, "--on-conflict", "replace")
+    assert report["replaced"] == 1
+    (again,) = lines_of(export(url), "schedule")
+    assert again["id"] == first["id"]
+    assert again["next_at"] == "2031-01-06T00:00:00Z"
+    # The history knows of both.
+    moved = make_carillon(CARILLON_DATABASE_URL=url)
+    kinds = wait_until(lambda: len(e := moved.api.get(f"/schedules/{first['id']}/history").json()) == 2 and e, "two events")
+    assert [e["kind"] for e in kinds] == ["updated", "registered"]
+
+
 def test_a_cron_that_was_due_while_it_moved_fires_once(make_carillon, postgres, receiver, tmp_path):
     row = payload("daily", "cron", "0 0 * * *", connection={"host": receiver.url + "/daily"})
     queue(postgres, [(str(uuid.uuid4()), "daily", "2026-01-01 15:00:00", row)])
@@ -720,7 +768,7 @@ def test_a_wrong_command_line_is_status_2_and_says_what(arguments, said):
 def test_a_database_that_cannot_be_is_told_as_any_setting(tmp_path):
     done = run_cli("export", "--database", "mysql://x", cwd=tmp_path)
     assert done.returncode == 1
-    assert "CARILLON_DATABASE_URL" in done.stderr
+    assert done.stderr.startswith("carillon: --database: ")
     done = run_cli("import", "absent.jsonl", "--database", database(pathlib.Path("x.db")), cwd=tmp_path)
     assert done.returncode == 1
     assert "absent.jsonl: cannot open the file" in done.stderr

@@ -1,7 +1,9 @@
 /*
  * check_others.c: who else there is: instances, the history database, Redis.
  */
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -58,6 +60,47 @@ static void judge_instances(struct visit *v, const struct instance_list *l)
     }
 }
 
+/*
+ * Whether a service holds the lock of this SQLite file: by the kernel's list, since trying to take it could
+ * keep one from starting. "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"
+ */
+static bool is_locked(const char *url)
+{
+    enum { LINE_MAX_BYTES = 256 };
+    CLEANUP(buf_done_p) struct buf path = {0};
+    char line[LINE_MAX_BYTES];
+    const char *file = "";
+    struct stat st;
+    bool found = false;
+    FILE *locks;
+
+    buf_init(&path, 2 * 4096);
+    if (settings_sqlite_path(url, &file))
+        buf_addf(&path, "%s.lock", file);
+    if (!buf_ok(&path) || stat(buf_cstr(&path), &st) < 0)
+        return false;
+    locks = fopen("/proc/locks", "re");
+    while (locks && !found && fgets(line, sizeof(line), locks)) {
+        char inode[32];
+
+        (void)snprintf(inode, sizeof(inode), ":%llu ", (unsigned long long)st.st_ino);
+        found = strstr(line, "FLOCK") && strstr(line, inode);
+    }
+    if (locks)
+        (void)fclose(locks); /* it was only read */
+    return found;
+}
+
+static void judge_alone(struct visit *v, const char *text)
+{
+    v->workers = settings_list_has(&visit_settings(v)->roles, "worker");
+    visit_saw(v, VERDICT_OK, "%s", text);
+    if (v->workers > 0)
+        return;
+    visit_saw(v, VERDICT_FAILURE, "it has not the role worker: nothing fires");
+    visit_advise(v, "add worker to roles");
+}
+
 void examine_instances(struct visit *v)
 {
     struct looked l = {.look = LOOK_INSTANCES};
@@ -73,17 +116,12 @@ void examine_instances(struct visit *v)
         visit_saw(v, VERDICT_FAILURE, "the database cannot be asked: %s", err.text);
         return;
     }
-    if (!v->o->running) {
-        visit_saw(v, VERDICT_SKIPPED,
-                  "an embedded database does not know who has it open: carillon health does");
-        return;
-    }
-    v->workers = settings_list_has(&visit_settings(v)->roles, "worker");
-    visit_saw(v, VERDICT_OK, "this one alone, as it is with an embedded database");
-    if (v->workers == 0) {
-        visit_saw(v, VERDICT_FAILURE, "and it has not the role worker: nothing fires");
-        visit_advise(v, "add worker to roles");
-    }
+    if (v->o->running)
+        judge_alone(v, "this one alone, as it is with an embedded database");
+    else if (is_locked(visit_settings(v)->database.url))
+        judge_alone(v, "a service has the database open");
+    else
+        judge_instances(v, &(struct instance_list){.n = 0});
 }
 
 /* --- the history --- */

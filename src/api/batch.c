@@ -202,7 +202,7 @@ static bool keep_secrets(struct request *r)
     faults.n = 0;
     faults.dropped = 0;
     /* A copy: the identity goes to another thread while the item stays here. */
-    copy = json_deep_copy(json_array_get(b->array, b->at));
+    copy = json_deep_copy_whole(json_array_get(b->array, b->at));
     if (!copy) {
         answer_problem(r, PROBLEM_BUSY, "out of memory");
         return false;

@@ -18,6 +18,24 @@ void json_free(json_t *v)
     json_decref(v);
 }
 
+static json_t *whole_or_null(json_t *copy, const json_t *v)
+{
+    if (copy && json_equal(copy, v))
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+json_t *json_copy_whole(const json_t *v)
+{
+    return whole_or_null(json_copy((json_t *)(uintptr_t)v), v);
+}
+
+json_t *json_deep_copy_whole(const json_t *v)
+{
+    return whole_or_null(json_deep_copy(v), v);
+}
+
 void json_pointer_add(char *pointer, size_t size, struct str member)
 {
     size_t at = strlen(pointer);

@@ -38,6 +38,11 @@ struct str json_str(const json_t *v); /* v must be a string */
 void json_free(json_t *v);            /* gives one reference back; NULL is fine */
 CLEANUP_FN(json_t, json_free)
 
+/* jansson's json_copy() and json_deep_copy() leave out what there is no memory for; these are whole, or NULL.
+ */
+json_t *json_copy_whole(const json_t *v);
+json_t *json_deep_copy_whole(const json_t *v);
+
 /* Appends "/member" with ~ and / escaped to a pointer under construction, cut if it does not fit. */
 void json_pointer_add(char *pointer, size_t size, struct str member);
 

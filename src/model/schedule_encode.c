@@ -21,7 +21,7 @@ static enum err no_memory(struct error *err)
  * ran out. */
 static json_t *own_member(json_t *parent, const char *name)
 {
-    json_t *copy = json_copy(json_object_get(parent, name));
+    json_t *copy = json_copy_whole(json_object_get(parent, name));
 
     /* Takes the copy even when it fails. */
     return copy && json_object_set_new(parent, name, copy) == 0 ? copy : NULL;
@@ -70,7 +70,7 @@ static enum err hide_userinfo(const struct schedule *s, json_t *connection, stru
 enum err schedule_public_json(const struct schedule *s, const struct schedule_rules *rules, json_t **ret,
                               struct error *err)
 {
-    CLEANUP(json_free_p) json_t *copy = json_copy(s->json);
+    CLEANUP(json_free_p) json_t *copy = json_copy_whole(s->json);
     json_t *task;
     json_t *connection;
     enum err e;

@@ -201,7 +201,7 @@ enum gql_progress resolve_schedule_client(struct gql_call *call)
 /* Without what only reads have. */
 static json_t *make_definition(const json_t *object)
 {
-    json_t *copy = json_copy((json_t *)(uintptr_t)object);
+    json_t *copy = json_copy_whole(object);
     const struct schema *s = schema_find("Schedule");
 
     for (size_t i = 0; copy && i < s->members_n; i++) {

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -318,6 +319,90 @@ static void arguments_that_no_query_could_hold_are_refused(void **state)
     assert_string_equal(code_of(answer, 0), "too_large");
 }
 
+/* The body of the answer, without taking memory of the door whose failures are tested; empty: there is none.
+ */
+static unsigned answer_to(const char *request, char body[8192])
+{
+    static char bytes[16384];
+    const char *found;
+    unsigned status = 0;
+    size_t got = 0;
+    ssize_t more;
+    int fd = client_connect(&f);
+
+    client_send(fd, str_of(request));
+    do {
+        more = read(fd, bytes + got, sizeof(bytes) - 1 - got);
+        got += more > 0 ? (size_t)more : 0;
+    } while (more > 0 && got < sizeof(bytes) - 1);
+    bytes[got] = '\0';
+    MUST(close(fd) == 0);
+    (void)sscanf(bytes, "HTTP/1.1 %u", &status);
+    found = strstr(bytes, "\r\n\r\n");
+    (void)snprintf(body, 8192, "%s", found ? found + 4 : "");
+    return status;
+}
+
+static void put_request(char ret[2048], const char *document)
+{
+    char body[1024];
+
+    (void)snprintf(body, sizeof(body), "{\"query\":\"%s\"}", document);
+    (void)snprintf(
+        ret, 2048,
+        "POST /graphql HTTP/1.1\r\nContent-Type: application/json\r\nHost: x\r\nConnection: close\r\n"
+        "Content-Length: %zu\r\n\r\n%s",
+        strlen(body), body);
+}
+
+/* So many in a row may fail without a trace: where something is done without what there is no memory for. */
+enum { WELL = 100 };
+
+/* Whatever fails: no answer, an error, or the whole truth. */
+static void fail_each_allocation_of(const char *document)
+{
+    static char wanted[8192];
+    static char is[8192];
+    char request[2048];
+    unsigned well = 0;
+    uint64_t n;
+
+    put_request(request, document);
+    assert_int_equal(answer_to(request, wanted), 200);
+    if (strstr(wanted, "\"errors\":[{"))
+        fail_msg("%s", wanted);
+    for (n = 1; n < 20000 && well < WELL; n++) {
+        unsigned status;
+
+        alloc_test_fail_nth(n);
+        status = answer_to(request, is);
+        alloc_test_fail_nth(0);
+        well = strcmp(is, wanted) == 0 ? well + 1 : 0;
+        if (status == 200 && well == 0 && !strstr(is, "\"errors\":[{"))
+            fail_msg("allocation %llu: %s\nnot %s", (unsigned long long)n, is, wanted);
+        if (status != 0 && status != 200 && status != 503)
+            fail_msg("allocation %llu: %u %s", (unsigned long long)n, status, is);
+    }
+    /* The trees that answers are read into are among them. */
+    assert_true(n > WELL + 100);
+    assert_int_equal(well, WELL);
+}
+
+static void every_allocation_may_fail_and_nothing_is_told_wrong(void **state)
+{
+    (void)state;
+    register_many(2);
+    trigger_all();
+    fail_each_allocation_of(
+        "{ schedules(filter: {name: \\\"s\\\"}) { edges { cursor node { name client { key type } definition "
+        "missed { count } runs(first: 2) { nodes { id schedule { version task { retryWait "
+        "failedPolicy connection { host tlsInsecure } } } } pageInfo { endCursor } } } } } }");
+    fail_each_allocation_of("{ scheduleByClient(client: {key: \\\"1\\\"}) { name } stats { runs { count } } "
+                            "instances { id } version { version } deadLetters { nodes { id } } }");
+    fail_each_allocation_of("mutation { deleteSchedules(filter: {name: \\\"nobody\\\"}) { count } "
+                            "redriveRuns(which: {all: true}) { redriven more errors { id } } }");
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -331,7 +416,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(rest_and_graphql_share_their_keys, start, stop),
         cmocka_unit_test_setup_teardown(those_done_before_a_refusal_are_told, start, stop),
         cmocka_unit_test_setup_teardown(arguments_that_no_query_could_hold_are_refused, start, stop),
+        cmocka_unit_test_setup_teardown(every_allocation_may_fail_and_nothing_is_told_wrong, start, stop),
     };
 
+    json_setup();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -418,6 +418,33 @@ static void damaged_texts_never_crash_and_never_quote_a_secret(void **state)
     }
 }
 
+static void a_copy_is_whole_or_there_is_none(void **state)
+{
+    static json_t *(*const copies[])(const json_t *) = {json_copy_whole, json_deep_copy_whole};
+    CLEANUP(json_free_p) json_t *v = NULL;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(json_parse(STR("{\"a\":[1,{\"b\":null}],\"c\":\"d\",\"e\":{\"f\":[]}}"), 8, &v, &err),
+                     ERR_NONE);
+    for (size_t i = 0; i < COUNT_OF(copies); i++) {
+        bool whole = false;
+
+        for (uint64_t n = 1; n < 100 && !whole; n++) {
+            CLEANUP(json_free_p) json_t *copy = NULL;
+
+            alloc_test_fail_nth(n);
+            copy = copies[i](v);
+            whole = !alloc_test_failed();
+            if (copy)
+                assert_true(json_equal(copy, v));
+            else
+                assert_false(whole);
+        }
+        assert_true(whole);
+    }
+}
+
 static void a_pointer_grows_with_its_names_escaped(void **state)
 {
     char pointer[64] = "";
@@ -468,6 +495,7 @@ int main(void)
         cmocka_unit_test(the_scanners_buffer_may_fail_to_grow_at_any_byte_of_a_token),
         cmocka_unit_test(every_failing_allocation_of_the_writer_is_one_too),
         cmocka_unit_test(damaged_texts_never_crash_and_never_quote_a_secret),
+        cmocka_unit_test(a_copy_is_whole_or_there_is_none),
         cmocka_unit_test(a_pointer_grows_with_its_names_escaped),
         cmocka_unit_test(a_pointer_too_long_is_cut_between_characters_and_escapes),
     };

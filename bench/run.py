@@ -1,6 +1,6 @@
 """run.py: the figures of the main job, each next to a limit or a peer measured in the same run.
 
-    bench/run.py [register] [lateness] [fires] [history] [deliveries] [idle] [stores]        all of them when none is named
+    bench/run.py [register] [lateness] [fires] [history] [deliveries] [idle] [stores] [graphql]        all of them when none is named
 
 Not a test: it prints, it does not judge. Needs the release build and wrk.
 """
@@ -12,6 +12,7 @@ import sys
 import time
 
 from cluster import bench_postgres, bench_sqlite
+from graphql import bench_graphql
 from service import BUILD, ROOT, Receiver, Service, running
 
 UTC = datetime.timezone.utc
@@ -205,7 +206,7 @@ def bench_stores():
     bench_postgres(wrk, definition, iso, wait_for)
 
 
-BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "history": bench_history, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores}
+BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "history": bench_history, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores, "graphql": lambda: bench_graphql(wrk)}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

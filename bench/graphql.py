@@ -38,16 +38,39 @@ PAGE = """{ schedules(first: 100) { nodes { id name client { operation applicati
 NESTED = "{ schedules(first: 100) { nodes { id name runs(first: 10) { nodes { id state attempt status durationMs } } } } }"
 
 
-def posted(wrk, service, path, body, seconds):
-    os.environ["BENCH_BODY"] = body
-    found = wrk(f"{service.url}{path}", CONNECTIONS, seconds, "posted.lua")
-    del os.environ["BENCH_BODY"]
+def measured(service, work):
+    """What `work` says of its requests, and what one cost the service."""
+    cpu = service.cpu_s()
+    found = work()
+    found["cpu_us"] = (service.cpu_s() - cpu) / found["n"] * 1e6
     return found
 
 
+def posted(wrk, service, path, body, seconds):
+    def work():
+        os.environ["BENCH_BODY"] = body
+        found = wrk(f"{service.url}{path}", CONNECTIONS, seconds, "posted.lua")
+        del os.environ["BENCH_BODY"]
+        return {**found, "n": found["per_s"] * seconds}
+
+    return measured(service, work)
+
+
+def asked_one_by_one(service, work, seconds):
+    def repeat():
+        begin, done = time.monotonic(), 0
+        while time.monotonic() - begin < seconds:
+            work()
+            done += 1
+        return {"n": done, "per_s": done / (time.monotonic() - begin), "p99": "-", "errors": 0}
+
+    return measured(service, repeat)
+
+
 def line(what, rest, graphql):
-    ratio = graphql["per_s"] / rest["per_s"]
-    print(f"{what:>20} {rest['per_s']:>10.0f} {graphql['per_s']:>10.0f} {ratio:>6.2f} {rest['p99']:>10} {graphql['p99']:>10} {rest['errors'] + graphql['errors']:>7}")
+    errors = rest["errors"] + graphql["errors"]
+    print(f"{what:>20} {rest['per_s']:>9.0f} {graphql['per_s']:>9.0f} {rest['cpu_us']:>12.0f} {graphql['cpu_us']:>12.0f} "
+          f"{graphql['cpu_us'] / rest['cpu_us']:>6.2f} {rest['p99']:>10} {graphql['p99']:>10} {errors:>7}")
 
 
 def registering(wrk, seconds):
@@ -61,14 +84,6 @@ def registering(wrk, seconds):
     line("a registration", *found)
 
 
-def per_s(work, seconds):
-    begin, done = time.monotonic(), 0
-    while time.monotonic() - begin < seconds:
-        work()
-        done += 1
-    return {"per_s": done / (time.monotonic() - begin), "p99": "-", "errors": 0}
-
-
 def reading(wrk, seconds):
     service = Service()
     with running(service):
@@ -78,7 +93,12 @@ def reading(wrk, seconds):
         shown = service.client.must("POST", "/graphql", json.loads(page))
         if len(shown["data"]["schedules"]["nodes"]) != 100:
             raise RuntimeError(f"no page of 100: {shown}")
-        line("a page of 100", wrk(f"{service.url}/schedules?limit=100", CONNECTIONS, seconds), posted(wrk, service, "/graphql", page, seconds))
+
+        def get():
+            found = wrk(f"{service.url}/schedules?limit=100", CONNECTIONS, seconds)
+            return {**found, "n": found["per_s"] * seconds}
+
+        line("a page of 100", measured(service, get), posted(wrk, service, "/graphql", page, seconds))
         ids = [s["id"] for s in service.client.must("GET", "/schedules?limit=100")]
         for one in ids * 10:
             service.client.must("POST", f"/schedules/{one}/trigger")
@@ -87,11 +107,14 @@ def reading(wrk, seconds):
             for schedule in service.client.must("GET", "/schedules?limit=100"):
                 service.client.must("GET", f"/schedules/{schedule['id']}/runs?limit=10")
 
-        line("... with runs each", per_s(by_rest, seconds), per_s(lambda: service.client.must("POST", "/graphql", {"query": NESTED}), seconds))
+        def by_graphql():
+            service.client.must("POST", "/graphql", {"query": NESTED})
+
+        line("... with runs each", asked_one_by_one(service, by_rest, seconds), asked_one_by_one(service, by_graphql, seconds))
 
 
 def bench_graphql(wrk, seconds=5):
     print(f"graphql: requests a second by REST and by GraphQL, {CONNECTIONS} connections; the last line one connection, 101 requests to 1")
-    print(f"{'':>20} {'REST/s':>10} {'GraphQL/s':>10} {'ratio':>6} {'REST p99':>10} {'GQL p99':>10} {'errors':>7}")
+    print(f"{'':>20} {'REST/s':>9} {'GraphQL/s':>9} {'REST CPU us':>12} {'GQL CPU us':>12} {'ratio':>6} {'REST p99':>10} {'GQL p99':>10} {'errors':>7}")
     registering(wrk, seconds)
     reading(wrk, seconds)

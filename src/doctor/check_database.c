@@ -2,7 +2,6 @@
  * check_database.c: is it there, is it ours, is it whole, and may we work with it?
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -75,6 +74,7 @@ void examine_clock(struct visit *v)
     struct wall before;
     struct wall after;
     int64_t offset_us;
+    int64_t apart_us;
 
     if (visit_is_sqlite(v)) {
         visit_saw(v, VERDICT_OK, "an embedded database goes by this machine's clock");
@@ -85,10 +85,11 @@ void examine_clock(struct visit *v)
         return;
     after = clock_wall();
     offset_us = l.now.us - (before.us + (after.us - before.us) / 2);
+    apart_us = offset_us < 0 ? -offset_us : offset_us;
     visit_saw(v, VERDICT_OK, "the database's clock is %lld ms %s this machine's, give or take %lld ms",
-              (long long)(llabs(offset_us) / US_PER_MS), offset_us < 0 ? "behind" : "ahead of",
+              (long long)(apart_us / US_PER_MS), offset_us < 0 ? "behind" : "ahead of",
               (long long)((after.us - before.us) / 2 / US_PER_MS + 1));
-    if (llabs(offset_us) - (after.us - before.us) / 2 <= CLOCK_US)
+    if (apart_us - (after.us - before.us) / 2 <= CLOCK_US)
         return;
     visit_saw(v, VERDICT_WARNING,
               "schedules go by the database's, and fire late or early by that of everybody else");

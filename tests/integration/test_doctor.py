@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import threading
 
 import pytest
 
-from harness import binary, definition, run_cli, wait_until
+from harness import TOP, binary, definition, run_cli, wait_until
 from kafka_peer import MockKafka
 from receiver import hold
 from redis_peer import Redis, free_port
@@ -89,6 +90,11 @@ def test_a_running_instance_says_the_same_of_itself(carillon):
     found = asked(carillon)
     assert (status(found), found["status"], found["view"]) == ({}, "ok", "instance")
     assert found.keys() == doctor(carillon).keys()
+
+
+def test_the_manual_has_every_check(carillon):
+    told = re.findall(r"^\| `([a-z_.]+)` \|", (TOP / "docs" / "doctor.md").read_text(), re.M)
+    assert told == [check["id"] for check in carillon.api.get("/admin/doctor").json()["checks"]]
 
 
 def test_people_get_lines_with_what_to_do(carillon):

@@ -214,21 +214,16 @@ static void a_run_without_a_schedule_is_found_unless_it_is_doomed(void **state)
 static void a_run_that_waits_for_nobody_is_found(void **state)
 {
     struct ground *g = *state;
-    struct uuid id = registered_as(g, "k", EACH_SECOND);
+    struct uuid busy = registered_as(g, "busy", EACH_SECOND);
     struct claim_result c = claim_n(g, 1);
+    struct uuid idle = registered_as(g, "idle", "\"type\":\"date\",\"schedule\":\"2031-01-01T00:00:00Z\"");
     struct uuid waits;
     struct breaches b;
 
     sleep_us(g, 10);
-    waits = made(g, (struct run){.schedule_id = id, .state = RUN_PENDING, .due_at = WALL_NEVER});
-    assert_int_equal(count(g, INVARIANT_WAITING), 0); /* for the one that was claimed */
-    (void)registered_as(g, "other", "\"type\":\"date\",\"schedule\":\"2031-01-01T00:00:00Z\"");
-    {
-        struct uuid other =
-            registered_as(g, "third", "\"type\":\"date\",\"schedule\":\"2031-01-01T00:00:00Z\"");
-
-        waits = made(g, (struct run){.schedule_id = other, .state = RUN_PENDING, .due_at = WALL_NEVER});
-    }
+    (void)made(g, (struct run){.schedule_id = busy, .state = RUN_PENDING, .due_at = WALL_NEVER});
+    assert_int_equal(count(g, INVARIANT_WAITING), 0); /* it waits for the one that was claimed */
+    waits = made(g, (struct run){.schedule_id = idle, .state = RUN_PENDING, .due_at = WALL_NEVER});
     b = found(g, (struct examination){.what = INVARIANT_WAITING});
     assert_int_equal(b.n, 1);
     assert_true(uuid_eq(b.shown[0], waits));

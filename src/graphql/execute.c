@@ -76,6 +76,12 @@ bool gql_charge(struct gql_execution *x, size_t n)
     return true;
 }
 
+void gql_discharge(struct gql_execution *x, size_t n)
+{
+    MUST(n <= x->arena.used);
+    x->arena.used -= n;
+}
+
 struct gql_value gql_list(struct gql_execution *x, size_t n)
 {
     struct gql_value *items = arena_array(&x->arena, n, sizeof(*items));

@@ -115,6 +115,8 @@ CHECKED bool gql_keep_json(struct gql_execution *x, json_t *v);
  * not take that much any more; nothing is counted, and the execution goes on: answer with an error instead.
  */
 CHECKED bool gql_charge(struct gql_execution *x, size_t n);
+/* Takes back what was counted: it was given up before the execution's end. */
+void gql_discharge(struct gql_execution *x, size_t n);
 /* What the caller asks for below this field: for resolvers that fetch only what is wanted. By a field's name,
  * directly below. */
 bool gql_wants(const struct gql_call *call, const char *field);

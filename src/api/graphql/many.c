@@ -38,8 +38,9 @@ struct level {
     json_t *found;                 /* by the same index */
     bool *more;                    /* the same: there is a page behind it */
     struct buf text;
-    size_t limit; /* of a page */
-    size_t rows;  /* of this slice */
+    size_t charged; /* to the execution, for `found` */
+    size_t limit;   /* of a page */
+    size_t rows;    /* of this slice */
     write_fn write;
 };
 
@@ -101,6 +102,14 @@ void prepare_pages(struct gql_call *call, struct request *r)
 
 /* --- what was found, as JSON --------------------------------------------------------------------------- */
 
+static enum err charge(struct level *l, size_t n, struct error *err)
+{
+    if (!gql_charge(l->execution, n))
+        return error_set(err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+    l->charged += n;
+    return ERR_NONE;
+}
+
 static enum err add_found(struct request *r, struct level *l, size_t i, struct error *err)
 {
     struct writer w = writer_of(&l->text);
@@ -111,8 +120,8 @@ static enum err add_found(struct request *r, struct level *l, size_t i, struct e
     e = l->write(r, l, i, &w, err);
     if (!e)
         e = buf_check(&l->text, NULL, err);
-    if (!e && !gql_charge(l->execution, l->text.n * INNER_JSON_WEIGHT))
-        e = error_set(err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+    if (!e)
+        e = charge(l, l->text.n * INNER_JSON_WEIGHT, err);
     if (!e)
         e = json_parse(buf_str(&l->text), JSON_DEPTH_LIMIT, &json, err);
     if (!e && json_array_append_new(l->found, json))
@@ -129,6 +138,8 @@ static void represent_slice(struct request *r)
     for (size_t i = json_array_size(l->found); i < l->asked->n && l->rows < SLICE; i++) {
         l->rows++; /* one without any costs something too */
         if (add_found(r, l, i, &err)) {
+            /* The rest of the answer must not lack what this did not get. */
+            gql_discharge(l->execution, l->charged);
             answer_error(r, &err);
             return;
         }

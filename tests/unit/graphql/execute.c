@@ -271,6 +271,8 @@ static void memory_taken_elsewhere_counts(void **state)
     /* What was refused was not counted. */
     assert_true(gql_charge(x, TEST_MEMORY - 4096));
     assert_false(gql_charge(x, 4096));
+    gql_discharge(x, 8192);
+    assert_true(gql_charge(x, 8192));
     drive(b, x);
     assert_true(gql_execution_ok(x));
     assert_true(gql_charge(x, 16));

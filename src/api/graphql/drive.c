@@ -9,7 +9,6 @@
 
 #include <stdatomic.h>
 
-#include "api/api_internal.h"
 #include "api/http.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -30,11 +29,6 @@ struct drive {
     _Atomic int state; /* enum state */
 };
 
-static struct http *http_of(const struct drive *d)
-{
-    return d->options.api->http;
-}
-
 static void drive_free(struct drive *d)
 {
     if (!d)
@@ -47,7 +41,7 @@ static void drive_free(struct drive *d)
 /* The last one out: what is under way is over, but who runs the server waits for it to be let go of. */
 static void end_and_free(struct drive *d)
 {
-    struct http *h = d->execution ? http_of(d) : NULL;
+    struct http *h = d->execution ? d->options.http : NULL;
 
     gql_execution_free(TAKE(d->execution));
     json_free(TAKE(d->root));
@@ -151,11 +145,11 @@ enum err drive_begin(struct drive *d, json_t *root, struct error *err)
     enum err e;
 
     MUST(!d->execution);
-    if (!http_hold(http_of(d)))
+    if (!http_hold(d->options.http))
         return error_set(err, ERR_BUSY, NULL, "the server is stopping");
     e = gql_execution_new(&options, &d->execution, err);
     if (e) {
-        http_let_go(http_of(d));
+        http_let_go(d->options.http);
         return e;
     }
     d->root = json_incref(root);
@@ -169,7 +163,7 @@ enum err drive_begin(struct drive *d, json_t *root, struct error *err)
 /* What a mutation has begun is carried to its end and told; what is only asked for is not. */
 static void judge_stop(struct drive *d)
 {
-    if (d->stopped || d->context.kind == GQL_MUTATION || !http_refuses(http_of(d)))
+    if (d->stopped || d->context.kind == GQL_MUTATION || !http_refuses(d->options.http))
         return;
     d->stopped = true;
     gql_execution_stop(d->execution);
@@ -205,7 +199,7 @@ void drive_end(struct drive *d)
     MUST(d->done);
     gql_execution_free(TAKE(d->execution));
     json_free(TAKE(d->root));
-    http_let_go(http_of(d));
+    http_let_go(d->options.http);
 }
 
 void drive_drop(struct drive *d)

@@ -22,9 +22,11 @@
 struct drive;
 struct gql_execution;
 struct gql_schema;
+struct http;
 
 struct drive_options {
     struct api *api;
+    struct http *http; /* whose end waits: the request's, for the API learns of it when it serves already */
     struct request *outer; /* NULL: of a subscription */
     const struct gql_schema *schema;
     size_t memory;           /* of one execution, the response apart */

@@ -159,8 +159,13 @@ static void back(void *request)
 static void execute(struct request *r, enum graphql_media media, struct operation *operation)
 {
     struct graphql *g = r->api->graphql;
-    const struct drive_options options = {
-        .api = r->api, .outer = r, .schema = g->schema, .memory = g->memory, .back = back, .arg = r};
+    const struct drive_options options = {.api = r->api,
+                                          .http = r->http,
+                                          .outer = r,
+                                          .schema = g->schema,
+                                          .memory = g->memory,
+                                          .back = back,
+                                          .arg = r};
     struct asked *a = alloc_new(struct asked);
     struct error err;
 

@@ -20,7 +20,7 @@
 enum { EXECUTION_MEMORY = 4 * 1024 * 1024, EVENT_MAX = 8 * 1024 * 1024 };
 
 struct subscription {
-    struct api *api;
+    struct http *http;
     struct stream *stream; /* which owns this */
     struct drive *drive;
     bool busy;      /* an event is being executed */
@@ -184,7 +184,7 @@ static void on_back(void *arg)
 {
     struct subscription *s = arg;
 
-    http_resume(s->api->http, stream_link_of(s->stream)->connection);
+    http_resume(s->http, stream_link_of(s->stream)->connection);
 }
 
 /* --- the beginning ------------------------------------------------------------------------------------- */
@@ -215,8 +215,11 @@ void subscription_answer(struct request *r, struct operation *operation)
 {
     struct subscription *s;
     struct stream *stream = NULL;
-    struct drive_options options = {
-        .api = r->api, .schema = r->api->graphql->schema, .memory = EXECUTION_MEMORY, .back = on_back};
+    struct drive_options options = {.api = r->api,
+                                    .http = r->http,
+                                    .schema = r->api->graphql->schema,
+                                    .memory = EXECUTION_MEMORY,
+                                    .back = on_back};
     struct error err = {0};
     enum err e;
 
@@ -235,7 +238,7 @@ void subscription_answer(struct request *r, struct operation *operation)
         return;
     }
     s = alloc_new(struct subscription);
-    s->api = r->api;
+    s->http = r->http;
     s->stream = stream;
     options.arg = s;
     buf_init(&s->out, ANSWER_BODY_MAX);

@@ -141,6 +141,69 @@ static void more_schedules_than_one_operation_takes_are_refused(void **state)
     alloc_free(ids);
 }
 
+/* As a lane does when an operation fails its group: nothing is left of it. */
+static enum err try_op(struct ground *g, struct op *op, struct error *err)
+{
+    struct notice notice = {.earliest = WALL_NEVER};
+    enum err e = store_begin(g->s, false, err);
+
+    if (!e)
+        e = op->type->run(g->s, &op, 1, g->now, &notice, err);
+    if (!e)
+        e = store_commit(g->s, err);
+    if (e)
+        store_rollback(g->s);
+    return e;
+}
+
+static enum err read_both(struct ground *g, const struct uuid *ids, size_t n, struct error *err)
+{
+    struct op_get_many *records = NULL;
+    struct op_runs_of *runs = NULL;
+    size_t n_runs = 0;
+    enum err e = op_get_many_new(ids, n, NULL, &records, err);
+
+    if (!e)
+        e = op_runs_of_new(ids, n, NULL, &runs, err);
+    if (!e) {
+        runs->filter.limit = 100;
+        e = try_op(g, &records->op, err);
+    }
+    if (!e)
+        e = try_op(g, &runs->op, err);
+    if (!e) {
+        (void)op_runs_of_page(runs, ids[0], &n_runs);
+        assert_int_equal(n_runs, 20);
+        assert_non_null(op_get_many_find(records, ids[1]));
+    }
+    op_get_many_free(records);
+    op_runs_of_free(runs);
+    return e;
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    struct ground *g = *state;
+    const struct uuid ids[] = {registered_as(g, "a", DELAY), registered_as(g, "b", DELAY)};
+    uint64_t failed = 0;
+    bool reached = true;
+
+    for (size_t i = 0; i < 20; i++)
+        run_in(g, ids[0]);
+    for (uint64_t n = 1; reached; n++) {
+        struct error err = {0};
+        enum err e;
+
+        alloc_test_fail_nth(n);
+        e = read_both(g, ids, COUNT_OF(ids), &err);
+        reached = alloc_test_failed();
+        if (e && e != ERR_MEMORY)
+            fail_msg("allocation %llu: %s: %s", (unsigned long long)n, err_name(e), err.text);
+        failed += e != ERR_NONE;
+    }
+    assert_true(failed > 4);
+}
+
 int main(void)
 {
 #define SENTENCE(f)                                                                                          \
@@ -148,6 +211,7 @@ int main(void)
 #f, f, ground_setup, ground_teardown, (void *)(uintptr_t)kinds[0]                                    \
     }
     const struct CMUnitTest tests[] = {
+        SENTENCE(every_failed_allocation_is_survived),
         SENTENCE(schedules_are_found_by_their_ids_in_whatever_order_they_were_asked_for),
         SENTENCE(runs_are_found_by_their_schedule),
         SENTENCE(too_many_rows_are_one_operations_own_failure),

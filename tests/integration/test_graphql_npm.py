@@ -19,7 +19,7 @@ from harness import PATIENCE, TOP, binary, wait_until
 from receiver import answer
 
 SEEDS = {"fixed": 20261123, "fresh": time.time_ns()}
-QUERIES = 600  # a seed
+QUERIES = 500  # a seed
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,15 @@ def modules():
     return folder
 
 
-@pytest.fixture
-def filled(carillon, receiver):
+@pytest.fixture(params=test_graphql_same.STORES)
+def filled(request, make_carillon, receiver):
     """A service with schedules, runs in many states and their events, of which nothing changes any more."""
+    settings = {}
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        postgres.ask("DROP SCHEMA IF EXISTS carillon_history CASCADE")
+        settings = {"CARILLON_DATABASE_URL": postgres.url, "CARILLON_HISTORY_URL": postgres.url}
+    carillon = make_carillon(**settings)
     receiver.rule("/fail", lambda _: answer(500))
     side = graphql_sides.RestSide(carillon.api)
     rng = random.Random(20261123)

@@ -175,8 +175,9 @@ static inline bool timer_is_held(const struct timer *t, struct wall held_at)
 /*
  * Such a run is open at `now`. True: *t is put off until that run ends, or until a
  * moment after its time when an attempt must be under way; a one-shot is in doubt then, as at timer_doubt().
- * False: that moment has passed, and *t says that the occurrence was made (started_at a µs behind it);
- * timer_doomed_ended() takes that back when the run ends unattempted after all.
+ * False: that moment has passed, and *t says that the occurrence was made: by that run, which is owed
+ * (store.h, advance.owed_at): if it ends unattempted after all, it goes on as a run of the definition in
+ * force.
  */
 bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, struct wall until,
                 const struct timer_rules *rules);

@@ -26,10 +26,9 @@ bool timer_hold(const struct schedule *s, struct timer *t, struct wall now, stru
         return true;
     }
     mark_made(t);
-    /* A µs later than what really was made: the sign by which was_held_in_vain() knows it. */
-    t->started_at = wall_add(t->started_at, 1);
     if (schedule_recurs(s))
         return false;
+    t->started_at = wall_add(t->occurs_at, 1); /* see timer_doubt() */
     t->next_at = WALL_NEVER;
     return true;
 }
@@ -58,38 +57,10 @@ static void resolve_doubt(struct timer *t, const struct doomed_end *e)
         t->next_at = t->occurs_at;
 }
 
-/*
- * It was taken for made since its holder should have begun it by then; but the holder was lost, or came too
- * late to begin it. Whether it was begun and not recorded nobody knows: then it is delivered again. Not when
- * later ones were made or counted since: going back before them would bring them twice.
- */
-static bool was_held_in_vain(const struct timer *t, const struct doomed_end *e)
-{
-    int64_t counted = 0;
-
-    for (size_t i = 0; i < MISSED_N; i++)
-        counted += t->missed[i];
-    return !e->delivered && counted == 0 && t->runs == 1 && t->started_at.us == e->scheduled_at.us + 1 &&
-           (t->state == SCHEDULE_ACTIVE || t->state == SCHEDULE_PAUSED);
-}
-
-static void take_back(struct timer *t, struct wall occurrence)
-{
-    t->runs--;
-    t->started_at = wall_add(occurrence, -1);
-    t->occurs_at = occurrence;
-    if (t->state == SCHEDULE_ACTIVE)
-        t->next_at = wall_min(t->next_at, occurrence);
-}
-
 static bool account(struct timer *t, const struct doomed_end *e)
 {
     if (timer_is_in_doubt(t) && t->occurs_at.us == e->scheduled_at.us) {
         resolve_doubt(t, e);
-        return true;
-    }
-    if (was_held_in_vain(t, e)) {
-        take_back(t, e->scheduled_at);
         return true;
     }
     if (!is_ahead(t, e->scheduled_at))

@@ -84,7 +84,7 @@ static bool decides(const struct timer *before, const struct plan *plan)
 
 /* Where the timer stands now; what stands where it was read is not written. */
 static enum err add_advance(struct claim *c, const struct due *d, const struct timer *after, bool replace,
-                            struct error *err)
+                            struct wall owed_at, struct error *err)
 {
     enum err e;
 
@@ -93,14 +93,15 @@ static enum err add_advance(struct claim *c, const struct due *d, const struct t
     e = LIST_RESERVE(&c->advances, err);
     if (e)
         return e;
-    c->advances.items[c->advances.n++] = (struct advance){.id = d->id, .after = *after, .replace = replace};
+    c->advances.items[c->advances.n++] =
+        (struct advance){.id = d->id, .after = *after, .replace = replace, .owed_at = owed_at};
     return ERR_NONE;
 }
 
 static enum err keep_plan(struct claim *c, const struct due *d, struct schedule *s, const struct plan *plan,
-                          struct str label, struct error *err)
+                          struct wall owed_at, struct str label, struct error *err)
 {
-    enum err e = add_advance(c, d, &plan->after, plan->replace, err);
+    enum err e = add_advance(c, d, &plan->after, plan->replace, owed_at, err);
 
     if (e)
         return e;
@@ -150,6 +151,7 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
     struct str definition = {d->definition, d->definition_n};
     struct timer_rules rules = c->req->timer_rules;
     struct journal *j = c->s->journal;
+    struct wall owed_at = {0};
     struct str label = {0};
     enum err e;
 
@@ -158,8 +160,11 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
         return e;
     if (!s)
         return claim_definition_stop(c, d->id, &d->timer, definition, err);
-    if (timer_is_held(&timer, d->held_at) && timer_hold(s, &timer, c->now, c->until, &c->req->timer_rules))
-        return add_advance(c, d, &timer, false, err);
+    if (timer_is_held(&timer, d->held_at)) {
+        if (timer_hold(s, &timer, c->now, c->until, &c->req->timer_rules))
+            return add_advance(c, d, &timer, false, owed_at, err);
+        owed_at = d->held_at;
+    }
     rules.leaving = are_leaving(c, d);
     rules.list_missed = journal_wants_of(j, s);
     if (rules.list_missed)
@@ -171,7 +176,7 @@ static enum err plan_due(struct claim *c, const struct due *d, struct error *err
         e = journal_add_missed(j, c->now, d->id, s, label, &plan.missed, err);
     if (e)
         return e;
-    return keep_plan(c, d, s, &plan, label, err);
+    return keep_plan(c, d, s, &plan, owed_at, label, err);
 }
 
 /* insert_runs() may have moved a scheduled_at on: what goes to the engine must say the same. */

@@ -1,9 +1,10 @@
 /*
- * store.c: the lists that a store fills, and their freeing. Any thread.
+ * store.c: the lists that a store fills, and their freeing; what outcomes make of doomed runs. Any thread.
  */
 #include "store/store.h"
 
 #include "base/alloc.h"
+#include "store/outcome.h"
 
 void record_done(struct record *r)
 {
@@ -99,4 +100,19 @@ bool filter_is_empty(const struct filter *f)
 {
     return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p &&
            !f->name_prefix.p && f->state < 0;
+}
+
+void outcome_become(struct outcome *o, const struct outcome_run *r, struct wall now)
+{
+    bool goes_on = o->to == RUN_PENDING || o->to == RUN_CANCELLED || o->to == RUN_SKIPPED;
+
+    o->became = o->to;
+    if (!r->doomed)
+        return;
+    if (r->owed && !o->attempted && !r->begun && goes_on) {
+        o->due_at = o->to == RUN_PENDING ? o->due_at : now;
+        o->became = RUN_PENDING;
+    } else if (run_state_open(o->to)) {
+        o->became = o->attempted ? RUN_FAILED : RUN_CANCELLED;
+    }
 }

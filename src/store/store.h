@@ -106,6 +106,10 @@ struct advance {
     struct timer after;
     bool replace; /* end the open runs before inserting: pending and retrying ones cancelled, running ones
                      doomed */
+    /* {0}: none. The doomed run of this occurrence, which timer_hold() took for its own, is owed: should it
+     * turn out that it never began, it goes on as a run of the definition in force, doomed no more. Whatever
+     * dooms it again ends that. */
+    struct wall owed_at;
 };
 struct run_insert {
     struct run run;   /* state running with a lease, or pending (waits: due_at never) */

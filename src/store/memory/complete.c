@@ -5,6 +5,7 @@
 
 #include "store/grow.h"
 #include "store/memory/ops.h"
+#include "store/outcome.h"
 
 /* --- what follows from the end of a run --- */
 
@@ -103,14 +104,6 @@ enum err memory_after_end(struct memory_db *db, const struct run_row *r, const s
 
 /* --- outcomes --- */
 
-/* Nobody wants a doomed run tried again. */
-static enum run_state becomes(const struct run_row *r, const struct outcome *o)
-{
-    if (!r->doomed || !run_state_open(o->to))
-        return o->to;
-    return o->attempted ? RUN_FAILED : RUN_CANCELLED;
-}
-
 static void apply(struct run_row *r, const struct outcome *o)
 {
     MUST(run_step_allowed(r->run.state, o->became));
@@ -143,11 +136,19 @@ static enum err record(struct memory_db *db, struct outcome *o, struct wall now,
     o->became = r ? r->run.state : o->to;
     if (o->stale)
         return ERR_NONE;
-    o->became = becomes(r, o);
+    outcome_become(o,
+                   &(struct outcome_run){.doomed = r->doomed,
+                                         .owed = r->owed,
+                                         .begun = !wall_is_never(r->started_at) || r->run.failures > 0},
+                   now);
     e = rows_copy_run(r, &after, err);
     if (e)
         return e;
     apply(after, o);
+    if (r->doomed && o->became == RUN_PENDING) {
+        after->run.schedule_version = rows_timer(db, r->run.schedule_id)->version;
+        after->doomed = after->owed = false;
+    }
     e = rows_swap(db, &r->row, &after->row, err);
     if (e)
         return e;

@@ -77,6 +77,22 @@ enum err memory_due(struct store *s, struct wall until, size_t limit, struct due
     return e;
 }
 
+static enum err owe(struct memory_db *db, struct uuid schedule_id, struct wall scheduled_at,
+                    struct error *err)
+{
+    struct run_row *r = rows_open_at(db, schedule_id, scheduled_at);
+    struct run_row *after;
+    enum err e;
+
+    if (!r || !r->doomed)
+        return ERR_NONE;
+    e = rows_copy_run(r, &after, err);
+    if (e)
+        return e;
+    after->owed = true;
+    return rows_swap(db, &r->row, &after->row, err);
+}
+
 enum err memory_advance(struct store *s, const struct advance *a, size_t n, struct wall now,
                         struct error *err)
 {
@@ -88,7 +104,9 @@ enum err memory_advance(struct store *s, const struct advance *a, size_t n, stru
 
         if (!t)
             return error_set(err, ERR_NOT_FOUND, NULL, "no such schedule");
-        if (a[i].replace)
+        if (a[i].owed_at.us != 0)
+            e = owe(db, a[i].id, a[i].owed_at, err);
+        if (!e && a[i].replace)
             e = memory_end_open(db, a[i].id, END_REPLACED, now, err);
         if (!e)
             e = memory_write_timer(db, &t, &a[i].after, now, err);
@@ -140,11 +158,12 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
                      struct taken_list *list, struct error *err)
 {
     const struct schedule_row *s = rows_schedule(db, r->run.schedule_id);
+    const struct timer_row *t = rows_timer(db, r->run.schedule_id);
     struct run_row *after;
     char *definition;
     enum err e = LIST_RESERVE(list, err);
 
-    MUST(s); /* only running runs outlive their schedule, and those are doomed */
+    MUST(s && t); /* only running runs outlive their schedule, and those are doomed */
     if (e)
         return e;
     e = rows_copy_run(r, &after, err);
@@ -153,6 +172,9 @@ static enum err take(struct memory_db *db, struct run_row *r, const struct lease
     MUST(run_step_allowed(r->run.state, RUN_RUNNING));
     after->run.state = RUN_RUNNING;
     after->run.attempt++;
+    if (r->owed)
+        after->run.schedule_version = t->version;
+    after->doomed = after->owed = false;
     after->run.lease_token = lease->token;
     after->run.lease_until = lease->until;
     after->owner = lease->instance;
@@ -199,7 +221,7 @@ static enum err retake_lost(struct memory_db *db, const struct lease *lease, str
 
         if (!r || r->run.lease_until.us >= now.us)
             break;
-        e = r->doomed ? end_doomed(db, r, now, err) : take(db, r, lease, list, err);
+        e = r->doomed && !r->owed ? end_doomed(db, r, now, err) : take(db, r, lease, list, err);
         if (e)
             return e;
     }

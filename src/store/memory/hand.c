@@ -29,6 +29,7 @@ static enum err redrive(struct memory_db *db, struct run_row *r, struct run_act 
     after->run.by_hand_at = now;
     after->doomed = false;
     after->replaced = false;
+    after->owed = false;
     after->ended_at = WALL_NEVER;
     a->result = RUN_ACTED;
     a->made_due = now;

@@ -29,13 +29,14 @@ static enum err doom(struct memory_db *db, struct run_row *r, enum memory_end wh
     struct run_row *after;
     enum err e;
 
-    if (r->doomed && r->replaced == replaced)
+    if (r->doomed && r->replaced == replaced && !r->owed)
         return ERR_NONE;
     e = rows_copy_run(r, &after, err);
     if (e)
         return e;
     after->doomed = true;
     after->replaced = replaced;
+    after->owed = false;
     return rows_swap(db, &r->row, &after->row, err);
 }
 

@@ -60,6 +60,7 @@ struct run_row {
     struct uuid owner;
     bool doomed;   /* its schedule was deleted, replaced or paused, or a newer run took its place */
     bool replaced; /* that a newer run did */
+    bool owed;     /* see advance.owed_at */
     struct wall started_at;
     struct wall ended_at;
     int64_t took_us;

@@ -5,6 +5,7 @@
  */
 #include "base/alloc.h"
 #include "base/str.h"
+#include "store/outcome.h"
 #include "store/postgres/ops.h"
 #include "store/postgres/timers.h"
 
@@ -99,6 +100,7 @@ static enum err make_endings(struct settling *g, struct error *err)
 struct held {
     struct run run;
     bool doomed;
+    bool owed;
     struct wall started_at; /* of its first attempt; never: none has ended yet */
 };
 
@@ -119,18 +121,11 @@ static bool hold(struct settling *g, const struct outcome *o, struct held *ret)
     at = row_run(g->runs, row, 0, &ret->run);
     ret->doomed = row_i64(g->runs, row, at) != 0;
     ret->started_at = row_wall(g->runs, row, at + 1);
+    ret->owed = row_i64(g->runs, row, at + 2) != 0;
     if (!g->trusted && (ret->run.state != RUN_RUNNING || ret->run.lease_token != o->token))
         return false;
     g->settled[row] = true;
     return true;
-}
-
-/* A doomed run does not go on. */
-static enum run_state became(const struct outcome *o, bool doomed)
-{
-    if (!doomed || !run_state_open(o->to))
-        return o->to;
-    return o->attempted ? RUN_FAILED : RUN_CANCELLED;
 }
 
 /* True when the timer changed. See complete() in store.h. */
@@ -188,7 +183,11 @@ static void judge(struct settling *g, struct outcome *o, struct left *left)
     o->stale = !hold(g, o, &h);
     if (o->stale)
         return;
-    o->became = became(o, h.doomed);
+    outcome_become(o,
+                   &(struct outcome_run){.doomed = h.doomed,
+                                         .owed = h.owed,
+                                         .begun = !wall_is_never(h.started_at) || h.run.failures > 0},
+                   g->now);
     left->run = h.run;
     left->started_at = h.started_at;
     if (wall_is_never(h.started_at) && o->attempted)

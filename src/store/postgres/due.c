@@ -78,6 +78,23 @@ static enum err end_replaced(struct postgres_store *s, const struct advance *a, 
     return timers_end_runs(s, replaced.items, replaced.n, END_REPLACED, now, err);
 }
 
+static enum err owe(struct postgres_store *s, const struct advance *a, size_t n, struct error *err)
+{
+    struct args *args = link_args(&s->link);
+    size_t ids = args_array(args, ARG_UUID);
+    size_t at = args_array(args, ARG_I64);
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (a[i].owed_at.us == 0)
+            continue;
+        args_add_uuid(args, ids, a[i].id);
+        args_add_i64(args, at, a[i].owed_at.us);
+        any = true;
+    }
+    return any ? link_send(&s->link, Q_OWE, NULL, err) : ERR_NONE;
+}
+
 enum err postgres_advance(struct store *store, const struct advance *a, size_t n, struct wall now,
                           struct error *err)
 {
@@ -93,6 +110,8 @@ enum err postgres_advance(struct store *store, const struct advance *a, size_t n
         postgres_tally(s, (int)a[i].before, (int)a[i].after.state);
     }
     e = link_send(&s->link, Q_TIMERS_UPDATE, NULL, err);
+    if (!e)
+        e = owe(s, a, n, err);
     return e ? e : end_replaced(s, a, n, now, err);
 }
 

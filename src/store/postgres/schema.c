@@ -169,13 +169,18 @@ static const char *const step_5[] = {
     "ALTER TABLE @run ADD COLUMN replaced boolean NOT NULL DEFAULT false",
     NULL,
 };
+/* Of doomed runs: what is owed by the definition that came after. See store.h, advance.owed_at. */
+static const char *const step_6[] = {
+    "ALTER TABLE @run ADD COLUMN owed boolean NOT NULL DEFAULT false",
+    NULL,
+};
 #ifdef POSTGRES_NEXT_STEP /* of a release to come, which tests of upgrades make up: tests/next/ */
 static const char *const next_step[] = {POSTGRES_NEXT_STEP, NULL};
 #define NEXT_STEP next_step
 #else
 #define NEXT_STEP
 #endif
-static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5, NEXT_STEP};
+static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, NEXT_STEP};
 
 /* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
  * bulk, so what looks for the others has indexes of its own. */

@@ -225,7 +225,7 @@
      * index. */                                                                                             \
     X(Q_OPEN_DOOM, "WITH open AS (SELECT r.id FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) "            \
                    "AND r.state < 3 AND r.lease_token <> 0 ORDER BY r.id FOR UPDATE) "                       \
-                   "UPDATE @run r SET doomed = true, replaced = r.replaced OR $2::bigint = 1 "               \
+                   "UPDATE @run r SET doomed = true, owed = false, replaced = r.replaced OR $2::bigint = 1 " \
                    "FROM open o WHERE r.id = o.id")                                                          \
                                                                                                              \
     /* claiming */                                                                                           \
@@ -243,6 +243,8 @@
       "min(r.scheduled_at) FILTER (WHERE r.doomed AND r.scheduled_at >= t.occurs_at) AS held "               \
       "FROM @run r WHERE r.schedule_id = u.id AND r.state < 3) o "                                           \
       "WHERE u.before IS NULL OR u.before < $2::bigint ORDER BY t.next_at, t.id")                            \
+    X(Q_OWE, "UPDATE @run r SET owed = true FROM unnest($1::uuid[], $2::bigint[]) AS u (schedule_id, at) "   \
+             "WHERE r.schedule_id = u.schedule_id AND r.scheduled_at = u.at AND r.state < 3 AND r.doomed")   \
     X(Q_RUNS_INSERT,                                                                                         \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
       "lease_token, lease_until, by_hand_at, label) SELECT u.* FROM unnest($1::uuid[], $2::uuid[], "         \
@@ -261,9 +263,11 @@
       "UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (SELECT id, schedule_id FROM lost "               \
       "UNION ALL SELECT id, schedule_id FROM waiting) b LEFT JOIN @schedule s ON s.id = b.schedule_id) x "   \
       "WHERE before IS NULL OR before < $4::bigint")                                                         \
-    X(Q_RETAKE, "UPDATE @run r SET state = 1, attempt = r.attempt + 1, lease_owner = $2, "                   \
+    X(Q_RETAKE, "UPDATE @run r SET doomed = false, owed = false, "                                           \
+                "version = CASE WHEN r.owed THEN s.version ELSE r.version END, state = 1, attempt = "        \
+                "r.attempt + 1, lease_owner = $2, "                                                          \
                 "lease_token = $3, lease_until = $4 FROM @schedule s WHERE r.id = ANY($1::uuid[]) "          \
-                "AND s.id = r.schedule_id AND NOT r.doomed RETURNING " RUN_COLUMNS                           \
+                "AND s.id = r.schedule_id AND (r.owed OR NOT r.doomed) RETURNING " RUN_COLUMNS               \
                 ", r.started_at IS NULL, s.definition")                                                      \
     X(Q_NEXT_DUE,                                                                                            \
       "SELECT (SELECT next_at FROM @timer WHERE state = 0 AND next_at IS NOT NULL ORDER BY next_at "         \
@@ -275,7 +279,7 @@
                      "ORDER BY t.id FOR UPDATE")                                                             \
     X(Q_ENDS_TIMERS_FREE, "SELECT t.id FROM @timer t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id "            \
                           "FOR UPDATE SKIP LOCKED")                                                          \
-    X(Q_ENDS_RUNS, "SELECT " RUN_COLUMNS ", r.doomed, r.started_at FROM @run r "                             \
+    X(Q_ENDS_RUNS, "SELECT " RUN_COLUMNS ", r.doomed, r.started_at, r.owed FROM @run r "                     \
                    "WHERE r.id = ANY($1::uuid[]) ORDER BY r.id FOR UPDATE")                                  \
     X(Q_ENDS_OPEN, "SELECT r.schedule_id, count(*), count(*) FILTER (WHERE r.state = 0 AND r.due_at IS "     \
                    "NULL) FROM @run r WHERE r.schedule_id = ANY($1::uuid[]) AND r.state < 3 "                \
@@ -288,7 +292,10 @@
                     "$3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], "   \
                     "$9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[]) AS u")          \
     X(Q_RUNS_KEEP,                                                                                           \
-      "UPDATE @run r SET state = u.state, due_at = u.due_at, attempt = u.attempt, failures = u.failures, "   \
+      "UPDATE @run r SET doomed = r.doomed AND u.state <> 0, owed = r.owed AND u.state <> 0, "               \
+      "version = CASE WHEN r.owed AND u.state = 0 THEN (SELECT s.version FROM @schedule s "                  \
+      "WHERE s.id = r.schedule_id) ELSE r.version END, state = u.state, due_at = u.due_at, attempt = "       \
+      "u.attempt, failures = u.failures, "                                                                   \
       "started_at = u.started_at, ended_at = u.ended_at, "                                                   \
       "took_us = CASE WHEN u.attempted = 1 THEN u.took_us ELSE r.took_us END, "                              \
       "status = CASE WHEN u.attempted = 1 THEN u.status ELSE r.status END, "                                 \
@@ -348,7 +355,8 @@
       "NOT EXISTS (SELECT 1 FROM @run o WHERE o.schedule_id = r.schedule_id "                                \
       "AND o.scheduled_at = r.scheduled_at AND o.state < 3) ORDER BY r.schedule_id, r.scheduled_at, r.id) "  \
       "UPDATE @run r SET state = 0, due_at = $2::bigint, version = d.version, failures = 0, "                \
-      "doomed = false, replaced = false, by_hand_at = $2, ended_at = NULL FROM dead d WHERE r.id = d.id "    \
+      "doomed = false, replaced = false, owed = false, by_hand_at = $2, ended_at = NULL FROM dead d WHERE "  \
+      "r.id = d.id "                                                                                         \
       "RETURNING r.id")                                                                                      \
     X(Q_DISCARD,                                                                                             \
       "WITH gone AS (DELETE FROM @run r WHERE r.id = ANY($1::uuid[]) AND r.state + 0 = 5 RETURNING r.*) "    \

@@ -2,12 +2,14 @@
  * complete.c: outcomes are recorded.
  */
 #include "base/str.h"
+#include "store/outcome.h"
 #include "store/sqlite/ops.h"
 #include "store/sqlite/rows.h"
 
 struct held {
     bool there;
     bool doomed;
+    bool owed;
     struct run run;
     struct wall started_at; /* of its first attempt; never: none has ended yet */
 };
@@ -24,16 +26,9 @@ static enum err read_run(struct sqlite_store *s, const struct uuid *id, struct h
         return e;
     at = col_run(&q, 0, &ret->run);
     ret->doomed = col_i64(&q, at) != 0;
+    ret->owed = col_i64(&q, at) == 2;
     ret->started_at = col_wall(&q, at + 1);
     return ERR_NONE;
-}
-
-/* A doomed run does not go on. */
-static enum run_state became(const struct outcome *o, bool doomed)
-{
-    if (!doomed || !run_state_open(o->to))
-        return o->to;
-    return o->attempted ? RUN_FAILED : RUN_CANCELLED;
 }
 
 /* Stays in `run`: it goes on later, or is dead. */
@@ -89,7 +84,11 @@ static enum err record(struct sqlite_store *s, struct outcome *o, struct wall no
     o->stale = !h.there || h.run.state != RUN_RUNNING || h.run.lease_token != o->token;
     if (o->stale)
         return ERR_NONE;
-    o->became = became(o, h.doomed);
+    outcome_become(o,
+                   &(struct outcome_run){.doomed = h.doomed,
+                                         .owed = h.owed,
+                                         .begun = !wall_is_never(h.started_at) || h.run.failures > 0},
+                   now);
     started_at = h.started_at;
     if (wall_is_never(started_at) && o->attempted)
         started_at = wall_add(o->ended_at, -o->result.took_us);

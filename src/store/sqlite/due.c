@@ -50,6 +50,16 @@ enum err sqlite_due(struct store *store, struct wall until, size_t limit, struct
     return e;
 }
 
+static enum err owe(struct sqlite_store *s, const struct uuid *schedule, struct wall scheduled_at,
+                    struct error *err)
+{
+    QUERY(q, s, Q_OWE);
+
+    bind_uuid(&q, schedule);
+    bind_i64(&q, scheduled_at.us);
+    return query_run(&q, NULL, err);
+}
+
 enum err sqlite_advance(struct store *store, const struct advance *a, size_t n, struct wall now,
                         struct error *err)
 {
@@ -58,6 +68,8 @@ enum err sqlite_advance(struct store *store, const struct advance *a, size_t n, 
     for (size_t i = 0; i < n; i++) {
         enum err e = timer_write(s, Q_TIMER_UPDATE, &a[i].id, &a[i].after, (int)a[i].before, now, err);
 
+        if (!e && a[i].owed_at.us != 0)
+            e = owe(s, &a[i].id, a[i].owed_at, err);
         if (!e && a[i].replace)
             e = end_open_runs(s, &a[i].id, now, NULL, err);
         if (e)

@@ -66,8 +66,10 @@ static enum err gather(struct query *q, struct taken_list *ret, struct ended_lis
         bool doomed;
 
         run.unseen = col_i64(q, at + 3) != 0;
-        doomed = col_i64(q, at) != 0 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
+        doomed = col_i64(q, at) == 1 || sqlite3_column_type(q->stmt, at + 1) == SQLITE_NULL;
 
+        if (!doomed && col_i64(q, at) != 0) /* owed */
+            run.schedule_version = col_i64(q, at + 4);
         e = doomed ? add_ended(q, &run, at + 2, ended, err) : add_taken(q, &run, at + 1, ret, err);
         if (e)
             return e;
@@ -90,6 +92,7 @@ static enum err take(struct sqlite_store *s, const struct lease *lease, struct r
     QUERY(q, s, Q_RETAKE);
     enum err e;
 
+    bind_i64(&q, run->schedule_version);
     bind_uuid(&q, &lease->instance);
     bind_i64(&q, (int64_t)lease->token);
     bind_i64(&q, lease->until.us);

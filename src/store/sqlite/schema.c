@@ -82,7 +82,8 @@ static const char *const steps[] = {
     " state INTEGER NOT NULL,"
     " attempt INTEGER NOT NULL,"
     " failures INTEGER NOT NULL,"
-    " doomed INTEGER NOT NULL DEFAULT 0," /* its schedule was deleted, replaced or paused: not retried */
+    " doomed INTEGER NOT NULL DEFAULT 0," /* its schedule was deleted, replaced or paused: not retried; 2:
+                                             owed */
     " lease_owner BLOB,"
     " lease_token INTEGER NOT NULL DEFAULT 0,"
     " lease_until INTEGER NOT NULL DEFAULT 0,"

@@ -151,18 +151,21 @@
       "INSERT INTO run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "          \
       "lease_token, lease_until, by_hand_at, label) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "            \
       "ON CONFLICT (schedule_id, scheduled_at) WHERE state < 3 DO NOTHING")                                  \
-    X(Q_RETAKE_DUE, "SELECT " RUN_COLUMNS                                                                    \
-                    ", r.doomed, s.definition, r.label, r.started_at IS NULL FROM run r INDEXED BY run_due " \
-                    "LEFT JOIN schedule s ON s.id = r.schedule_id "                                          \
-                    "WHERE r.state IN (0, 2) AND r.due_at <= ? ORDER BY r.due_at LIMIT ?")                   \
+    X(Q_RETAKE_DUE,                                                                                          \
+      "SELECT " RUN_COLUMNS                                                                                  \
+      ", r.doomed, s.definition, r.label, r.started_at IS NULL, s.version FROM run r INDEXED BY run_due "    \
+      "LEFT JOIN schedule s ON s.id = r.schedule_id "                                                        \
+      "WHERE r.state IN (0, 2) AND r.due_at <= ? ORDER BY r.due_at LIMIT ?")                                 \
     X(Q_RETAKE_LOST,                                                                                         \
       "SELECT " RUN_COLUMNS                                                                                  \
-      ", r.doomed, s.definition, r.label, r.started_at IS NULL FROM run r INDEXED BY run_lease "             \
+      ", r.doomed, s.definition, r.label, r.started_at IS NULL, s.version FROM run r INDEXED BY run_lease "  \
       "LEFT JOIN schedule s ON s.id = r.schedule_id "                                                        \
       "WHERE r.state = 1 AND r.lease_until < ? ORDER BY r.lease_until LIMIT ?")                              \
-    X(Q_RETAKE,                                                                                              \
-      "UPDATE run SET state = 1, attempt = attempt + 1, lease_owner = ?, lease_token = ?, lease_until = ? "  \
-      "WHERE id = ?")                                                                                        \
+    X(Q_OWE, "UPDATE run INDEXED BY run_identity SET doomed = 2 WHERE schedule_id = ? AND state < 3 "        \
+             "AND scheduled_at = ? AND doomed")                                                              \
+    X(Q_RETAKE, "UPDATE run SET doomed = 0, version = ?, state = 1, attempt = attempt + 1, lease_owner = "   \
+                "?, lease_token = ?, lease_until = ? "                                                       \
+                "WHERE id = ?")                                                                              \
     X(Q_NEXT_DUE,                                                                                            \
       "SELECT (SELECT next_at FROM timer INDEXED BY timer_due WHERE state = 0 AND next_at IS NOT NULL "      \
       "ORDER BY next_at LIMIT 1), "                                                                          \
@@ -177,7 +180,10 @@
       "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, started_at, "  \
       "ended_at, took_us, status, error, by_hand_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")        \
     X(Q_RUN_KEEP,                                                                                            \
-      "UPDATE run SET state = ?1, due_at = ?2, attempt = ?3, failures = ?4, started_at = ?5, ended_at = "    \
+      "UPDATE run SET doomed = CASE WHEN ?1 = 0 THEN 0 ELSE doomed END, "                                    \
+      "version = CASE WHEN doomed AND ?1 = 0 THEN (SELECT s.version FROM schedule s INDEXED BY schedule_id " \
+      "WHERE s.id = schedule_id) ELSE version END, "                                                         \
+      "state = ?1, due_at = ?2, attempt = ?3, failures = ?4, started_at = ?5, ended_at = "                   \
       "?6, "                                                                                                 \
       "took_us = CASE WHEN ?7 THEN ?8 ELSE took_us END, status = CASE WHEN ?7 THEN ?9 ELSE status END, "     \
       "error = CASE WHEN ?7 THEN ?10 ELSE error END, lease_owner = NULL, lease_token = 0, lease_until = 0 "  \

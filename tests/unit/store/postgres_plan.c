@@ -67,6 +67,7 @@ static const struct explained {
     {Q_OPEN_DOOM, "Ui", false},
     {Q_DUE_LOCK, "ii", false},
     {Q_DUE_READ, "Ui", false},
+    {Q_OWE, "UI", false},
     {Q_RUNS_INSERT, "UUIIIIIIIIIT", false},
     {Q_RETAKE_LOCK, "iiii", false},
     {Q_RETAKE, "Uuii", false},

@@ -114,7 +114,7 @@ static void an_older_builds_schema_is_migrated(void **state)
     postgres_free(opened("older"));
     cluster_exec(c, "ALTER TABLE older.instance DROP COLUMN until; DROP TABLE older.answer; "
                     "ALTER TABLE older.run DROP COLUMN by_hand_at; ALTER TABLE older.run DROP COLUMN label; "
-                    "ALTER TABLE older.run DROP COLUMN replaced; "
+                    "ALTER TABLE older.run DROP COLUMN replaced; ALTER TABLE older.run DROP COLUMN owed; "
                     "ALTER TABLE older.run_log DROP COLUMN by_hand_at; "
                     "INSERT INTO older.instance VALUES (gen_random_uuid(), 'n', 'api', '0', 1, 1, 0); "
                     "UPDATE older.meta SET value = '1' WHERE key = 'schema_version'");

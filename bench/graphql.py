@@ -31,6 +31,7 @@ INPUT = {
 # What POST /schedules answers, and what GET /schedules shows of each.
 REGISTER = """mutation($definition: ScheduleInput!) { registerSchedule(definition: $definition) { created schedule {
   id name client { operation application group key type } version state nextAt } } }"""
+REGISTER_ONLY = "mutation($definition: ScheduleInput!) { registerSchedule(definition: $definition) { created id version } }"
 PAGE = """{ schedules(first: 100) { nodes { id name client { operation application group key type } type schedule timezone
   task { type connection { host headers } data historyCheck failedPolicy retryWait }
   version state createdAt updatedAt nextAt last { state at } runCount openRunCount missed { reason count } }
@@ -73,15 +74,19 @@ def line(what, rest, graphql):
           f"{graphql['cpu_us'] / rest['cpu_us']:>6.2f} {rest['p99']:>10} {graphql['p99']:>10} {errors:>7}")
 
 
+def registered(wrk, path, body, seconds):
+    service = Service()
+    with running(service):
+        found = posted(wrk, service, path, json.dumps(body), seconds)
+        if service.client.must("GET", "/schedules?limit=1") == []:
+            raise RuntimeError(f"{path} registered nothing")
+    return found
+
+
 def registering(wrk, seconds):
-    found = []
-    for path, body in (("/schedules", DEFINITION), ("/graphql", {"query": REGISTER, "variables": {"definition": INPUT}})):
-        service = Service()
-        with running(service):
-            found.append(posted(wrk, service, path, json.dumps(body), seconds))
-            if service.client.must("GET", "/schedules?limit=1") == []:
-                raise RuntimeError(f"{path} registered nothing")
-    line("a registration", *found)
+    rest = registered(wrk, "/schedules", DEFINITION, seconds)
+    for what, query in (("a registration", REGISTER_ONLY), ("... and read back", REGISTER)):
+        line(what, rest, registered(wrk, "/graphql", {"query": query, "variables": {"definition": INPUT}}, seconds))
 
 
 def reading(wrk, seconds):

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "api/events_internal.h"

@@ -1,6 +1,6 @@
 """run.py: the figures of the main job, each next to a limit or a peer measured in the same run.
 
-    bench/run.py [register] [lateness] [fires] [history] [deliveries] [idle] [stores] [graphql]        all of them when none is named
+    bench/run.py [register] [lateness] [fires] [history] [deliveries] [idle] [stores] [retention] [graphql]        all of them when none is named
 
 Not a test: it prints, it does not judge. Needs the release build and wrk.
 """
@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 from cluster import bench_postgres, bench_sqlite
@@ -206,7 +207,13 @@ def bench_stores():
     bench_postgres(wrk, definition, iso, wait_for)
 
 
-BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "history": bench_history, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores, "graphql": lambda: bench_graphql(wrk)}
+def bench_retention(runs=200_000):
+    print("retention: ended runs removed alone, then under fire; it promises never to hold the writer for more than 50 ms")
+    with tempfile.TemporaryDirectory(prefix="carillon-bench-") as folder:
+        subprocess.run([f"{BUILD}/bench/store/bench_store", "retention", str(runs)], cwd=folder, check=True)
+
+
+BENCHES = {"register": bench_register, "lateness": bench_lateness, "fires": bench_fires, "history": bench_history, "deliveries": bench_deliveries, "idle": bench_idle, "stores": bench_stores, "retention": bench_retention, "graphql": lambda: bench_graphql(wrk)}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHES:

@@ -4,7 +4,7 @@
  * "bench" of the PostgreSQL that CARILLON_BENCH_URL names.
  *
  *     bench_store [register | fires | one-shots | all] [schedules] [seconds]
- *     bench_store retention [runs]     SQLite only: removes so many ended runs, as upkeep does
+ *     bench_store retention [runs]     SQLite only: removes so many ended runs, as upkeep does: retention.c
  *
  * One thread, as a writer lane is one; the operations are the lane's own. The store's clock is ours, so that
  * everything is due when the bench wants it.
@@ -20,33 +20,16 @@
 #include <libpq-fe.h>
 #include <sqlite3.h>
 
+#include "bench.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "store/ops_engine.h"
 #include "store/ops_schedule.h"
-#include "store/postgres/postgres.h"
-#include "store/sqlite/sqlite.h"
 
-enum { SAMPLES_MAX = 1000000, BATCH = 1000 };
-#define PATH "bench-store.db"
-
-struct bench {
-    const char *url; /* NULL: SQLite */
-    struct postgres *postgres;
-    struct sqlite_file *file;
-    struct store *s;
-    struct zones *zones;
-    struct schedule_rules rules;
-    struct wall now;
-    struct claim_cache *cache;
-    uint64_t made;
-    int64_t samples[SAMPLES_MAX]; /* µs a transaction took */
-    size_t samples_n;
-};
-
-static void must(enum err e, const struct error *err)
+void bench_must(enum err e, const struct error *err)
 {
     if (e) {
         (void)fprintf(stderr, "%s: %s: %s\n", err_name(e), err->where, err->text);
@@ -56,7 +39,9 @@ static void must(enum err e, const struct error *err)
 
 static struct wall bench_clock(void *arg)
 {
-    return ((struct bench *)arg)->now;
+    const struct bench *b = arg;
+
+    return b->live ? clock_wall() : b->now;
 }
 
 static void remove_files(void)
@@ -85,7 +70,7 @@ static double ask_postgres(const struct bench *b, const char *sql)
     return value;
 }
 
-static void open_store(struct bench *b)
+void bench_open(struct bench *b)
 {
     struct sqlite_options o = {.path = PATH, .clock = bench_clock, .clock_arg = b, .cache_bytes = 16 << 20};
     struct postgres_options p = {.url = b->url, .schema = "bench", .clock = bench_clock, .clock_arg = b};
@@ -93,16 +78,16 @@ static void open_store(struct bench *b)
 
     if (b->url) {
         (void)ask_postgres(b, "DROP SCHEMA IF EXISTS bench CASCADE");
-        must(postgres_open(&p, &b->postgres, &err), &err);
-        must(postgres_connect(b->postgres, true, &b->s, &err), &err);
+        bench_must(postgres_open(&p, &b->postgres, &err), &err);
+        bench_must(postgres_connect(b->postgres, true, &b->s, &err), &err);
         return;
     }
     remove_files();
-    must(sqlite_file_open(&o, &b->file, &err), &err);
-    must(sqlite_connect(b->file, true, &b->s, &err), &err);
+    bench_must(sqlite_file_open(&o, &b->file, &err), &err);
+    bench_must(sqlite_connect(b->file, true, &b->s, &err), &err);
 }
 
-static void close_store(struct bench *b)
+void bench_close(struct bench *b)
 {
     store_close(TAKE(b->s));
     if (b->url) {
@@ -114,7 +99,7 @@ static void close_store(struct bench *b)
     remove_files();
 }
 
-static struct schedule *define(struct bench *b, const char *type, const char *text)
+struct schedule *bench_define(struct bench *b, const char *type, const char *text)
 {
     CLEANUP(buf_done_p) struct buf json = {0};
     struct error_list faults = {0};
@@ -135,22 +120,21 @@ static struct schedule *define(struct bench *b, const char *type, const char *te
         "\"failed_policy\":\"retry\",\"retry_wait\":60}}",
         b->made, b->made * UINT64_C(0x9e3779b97f4a7c15), type, text);
     b->made++;
-    must(json_parse(buf_str(&json), JSON_DEPTH_MAX, &v, &err), &err);
-    must(schedule_decode(v, &b->rules, NULL, &s, &faults), &faults.items[0]);
+    bench_must(json_parse(buf_str(&json), JSON_DEPTH_MAX, &v, &err), &err);
+    bench_must(schedule_decode(v, &b->rules, NULL, &s, &faults), &faults.items[0]);
     json_free(v);
     return s;
 }
 
-/* Runs them as the lane would run a group. */
-static void transact(struct bench *b, struct op **ops, size_t n)
+void bench_transact(struct bench *b, struct op **ops, size_t n)
 {
     struct notice notice = {.earliest = WALL_NEVER};
     struct error err = {0};
     struct mono began = clock_mono();
 
-    must(store_begin(b->s, true, &err), &err);
-    must(ops[0]->type->run(b->s, ops, n, b->now, &notice, &err), &err);
-    must(store_commit(b->s, &err), &err);
+    bench_must(store_begin(b->s, true, &err), &err);
+    bench_must(ops[0]->type->run(b->s, ops, n, b->now, &notice, &err), &err);
+    bench_must(store_commit(b->s, &err), &err);
     change_list_done(&notice.changed);
     store_upkeep(b->s);
     if (b->samples_n < SAMPLES_MAX)
@@ -165,11 +149,11 @@ static void register_group(struct bench *b, size_t n, const char *type, const ch
     for (size_t i = 0; i < n; i++) {
         struct op_put *o;
 
-        must(op_put_new(1, NULL, &o, &err), &err);
-        o->items[0].schedule = define(b, type, text);
+        bench_must(op_put_new(1, NULL, &o, &err), &err);
+        o->items[0].schedule = bench_define(b, type, text);
         ops[i] = &o->op;
     }
-    transact(b, ops, n);
+    bench_transact(b, ops, n);
     for (size_t i = 0; i < n; i++)
         op_put_free(CONTAINER_OF(ops[i], struct op_put, op));
 }
@@ -202,13 +186,7 @@ static double wal_mib(const struct bench *b)
     return stat(PATH "-wal", &st) < 0 ? 0 : (double)st.st_size / (1 << 20);
 }
 
-struct measure {
-    struct mono began;
-    double cpu;
-    double wal_mib;
-};
-
-static struct measure measure_begin(struct bench *b)
+struct measure bench_measure_begin(struct bench *b)
 {
     b->samples_n = 0;
     return (struct measure){clock_mono(), cpu_s(), b->url ? wal_mib(b) : 0};
@@ -222,7 +200,7 @@ static double sample_ms(const struct bench *b, size_t percent)
     return (double)b->samples[at < b->samples_n ? at : b->samples_n - 1] / 1e3;
 }
 
-static void measure_end(struct bench *b, struct measure m, const char *what, uint64_t n)
+void bench_measure_end(struct bench *b, struct measure m, const char *what, uint64_t n)
 {
     double s = (double)(clock_mono().us - m.began.us) / 1e6;
 
@@ -239,11 +217,11 @@ static void bench_register(struct bench *b, size_t before, int64_t seconds)
     static const size_t groups[] = {1, 64, 256};
     char what[64];
 
-    open_store(b);
+    bench_open(b);
     for (size_t n = 0; n < before; n += BATCH)
         register_group(b, BATCH, "delay", "86400");
     for (size_t i = 0; i < COUNT_OF(groups); i++) {
-        struct measure m = measure_begin(b);
+        struct measure m = bench_measure_begin(b);
         uint64_t n = 0;
 
         while (clock_mono().us - m.began.us < seconds * US_PER_S) {
@@ -252,15 +230,14 @@ static void bench_register(struct bench *b, size_t before, int64_t seconds)
             n += groups[i];
         }
         (void)snprintf(what, sizeof(what), "registrations, groups of %zu", groups[i]);
-        measure_end(b, m, what, n);
+        bench_measure_end(b, m, what, n);
     }
-    close_store(b);
+    bench_close(b);
 }
 
-static struct op_claim *claim(struct bench *b)
+struct op_claim *bench_claim(const struct bench *b)
 {
     struct op_claim *o = op_claim_new(NULL);
-    struct op *op = &o->op;
 
     o->cache = b->cache;
     o->request = (struct claim_request){
@@ -271,17 +248,15 @@ static struct op_claim *claim(struct bench *b)
         .timer_rules = {.misfire_grace_us = 60 * US_PER_S},
         .schedule_rules = &b->rules,
     };
-    transact(b, &op, 1);
     return o;
 }
 
-static void complete(struct bench *b, const struct op_claim *c)
+struct op_complete *bench_outcomes(const struct op_claim *c)
 {
     struct op_complete *o;
     struct error err = {0};
-    struct op *op;
 
-    must(op_complete_new(c->ret.n, NULL, &o, &err), &err);
+    bench_must(op_complete_new(c->ret.n, NULL, &o, &err), &err);
     for (size_t i = 0; i < c->ret.n; i++) {
         const struct run *run = &c->ret.items[i].run;
 
@@ -297,8 +272,24 @@ static void complete(struct bench *b, const struct op_claim *c)
             .schedule = schedule_ref(c->ret.items[i].schedule),
         };
     }
-    op = &o->op;
-    transact(b, &op, 1);
+    return o;
+}
+
+static struct op_claim *claim(struct bench *b)
+{
+    struct op_claim *o = bench_claim(b);
+    struct op *op = &o->op;
+
+    bench_transact(b, &op, 1);
+    return o;
+}
+
+static void complete(struct bench *b, const struct op_claim *c)
+{
+    struct op_complete *o = bench_outcomes(c);
+    struct op *op = &o->op;
+
+    bench_transact(b, &op, 1);
     op_complete_free(o);
 }
 
@@ -308,10 +299,10 @@ static void bench_fires(struct bench *b, size_t schedules, int64_t seconds, bool
     char what[64];
     uint64_t n = 0;
 
-    open_store(b);
+    bench_open(b);
     for (size_t i = 0; i < schedules; i += BATCH)
         register_group(b, BATCH, recurring ? "cron" : "delay", recurring ? "* * * * * *" : "2");
-    m = measure_begin(b);
+    m = bench_measure_begin(b);
     while (clock_mono().us - m.began.us < seconds * US_PER_S) {
         struct op_claim *c = claim(b);
 
@@ -325,56 +316,8 @@ static void bench_fires(struct bench *b, size_t schedules, int64_t seconds, bool
             break;
     }
     (void)snprintf(what, sizeof(what), "fires of %zu %s", schedules, recurring ? "recurring" : "one-shots");
-    measure_end(b, m, what, n);
-    close_store(b);
-}
-
-/* Ended runs of 1,000 schedules, put there without the store, which would take its time. */
-static void fill_log(size_t runs)
-{
-    sqlite3 *db = NULL;
-    char sql[512];
-
-    (void)snprintf(sql, sizeof(sql),
-                   "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < %zu) "
-                   "INSERT INTO run_log (id, schedule_id, version, scheduled_at, state, attempt, failures, "
-                   "started_at, ended_at, took_us, status, error) "
-                   "SELECT CAST(printf('%%016d', i) AS BLOB), zeroblob(14) || substr(printf('%%04d', i %% "
-                   "1000), 3), 1, i, "
-                   "CASE WHEN i %% 10 = 0 THEN 4 ELSE 3 END, 1, 0, i, i, 1500, 200, '' FROM n",
-                   runs);
-    MUST(sqlite3_open(PATH, &db) == SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        (void)fprintf(stderr, "%s\n", sqlite3_errmsg(db));
-        exit(1);
-    }
-    MUST(sqlite3_close(db) == SQLITE_OK);
-}
-
-static void bench_retention(struct bench *b, size_t runs)
-{
-    struct op_upkeep *o = op_upkeep_new(NULL);
-    struct op *op = &o->op;
-    struct measure m;
-    size_t removed = 0;
-
-    open_store(b);
-    fill_log(runs);
-    o->limit = 500; /* the engine's */
-    m = measure_begin(b);
-    do {
-        transact(b, &op, 1);
-        op->parts = op->unfinished ? op->parts + 1 : 0;
-        if (!op->unfinished) {
-            removed += o->ret_n;
-            o->ret_n = o->committed = 0;
-            o->parts = 0;
-        }
-    } while (op->unfinished || o->ret_more);
-    MUST(removed == runs);
-    measure_end(b, m, "ended runs removed", removed);
-    op_upkeep_free(o);
-    close_store(b);
+    bench_measure_end(b, m, what, n);
+    bench_close(b);
 }
 
 int main(int argc, char **argv)
@@ -387,8 +330,8 @@ int main(int argc, char **argv)
 
     b->url = getenv("CARILLON_BENCH_URL");
     json_setup();
-    must(sqlite_setup(&err), &err);
-    must(zones_new("/usr/share/zoneinfo", &b->zones, &err), &err);
+    bench_must(sqlite_setup(&err), &err);
+    bench_must(zones_new("/usr/share/zoneinfo", &b->zones, &err), &err);
     b->rules = (struct schedule_rules){.zones = b->zones,
                                        .default_timezone = STR("Asia/Seoul"),
                                        .task_enabled = {true, true, true},

@@ -194,7 +194,7 @@ def test(count):
         pytest(
             count,
             "threads",
-            ["tests/integration/test_smoke.py"],
+            ["tests/integration/test_smoke.py", "tests/integration/test_graphql_http.py"],
             {"CARILLON_BIN": str(BUILD / "tsan" / "carillon"), **TSAN_ENV},
         )
 

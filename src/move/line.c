@@ -107,6 +107,8 @@ void line_run(struct buf *out, const struct moved_run *m)
         add_wall(out, "by_hand_at", r->by_hand_at);
     if (m->doomed)
         buf_add_cstr(out, ",\"doomed\":true");
+    if (m->owed)
+        buf_add_cstr(out, ",\"owed\":true");
     add_wall(out, "started_at", m->record.started_at);
     add_wall(out, "ended_at", m->record.ended_at);
     add_count(out, "took_us", m->record.took_us);
@@ -311,6 +313,7 @@ static const struct field run_fields[] = {
     {"failures", read_count, AT(run.record.run.failures), false, INT64_MAX / 2},
     {"by_hand_at", read_wall, AT(run.record.run.by_hand_at), false, 0},
     {"doomed", read_true, AT(run.doomed), false, 0},
+    {"owed", read_true, AT(run.owed), false, 0},
     {"started_at", read_wall, AT(run.record.started_at), false, 0},
     {"ended_at", read_wall, AT(run.record.ended_at), false, 0},
     {"took_us", read_count, AT(run.record.took_us), false, INT64_MAX / 2},
@@ -372,6 +375,8 @@ static enum err read_run(struct reading *r, json_t *object)
     e = read_fields(r, run_fields, COUNT_OF(run_fields), object);
     if (!e && !run_state_open(rec->run.state) && rec->run.state != RUN_DEAD)
         return wrong(r, "state", "must be one of a run that is open or dead");
+    if (!e && r->l->run.owed && !r->l->run.doomed)
+        return wrong(r, "owed", "is said of a doomed run alone");
     if (!e && rec->run.state == RUN_RETRYING && wall_is_never(rec->run.due_at))
         return wrong(r, "due_at", "is missing: when the retry is due");
     return e;

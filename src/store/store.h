@@ -325,6 +325,7 @@ struct moved_schedule {
 struct moved_run {
     struct run_record record;
     bool doomed;
+    bool owed;        /* a doomed one: advance.owed_at */
     struct str label; /* in: as run_insert.label */
 };
 struct moved_run_list {

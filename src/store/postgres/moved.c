@@ -9,7 +9,7 @@
 #include "store/postgres/timers.h"
 
 /* What RUN_RECORD_COLUMNS are followed by. */
-enum { COL_DOOMED = 16 };
+enum { COL_DOOMED = 16, COL_OWED };
 
 enum err postgres_list_moved(struct store *store, const struct moved_page *p, struct moved_run_list *ret,
                              struct error *err)
@@ -33,7 +33,8 @@ enum err postgres_list_moved(struct store *store, const struct moved_page *p, st
         if (e)
             return e;
         m = &ret->items[ret->n++];
-        *m = (struct moved_run){.doomed = row_i64(r, i, COL_DOOMED) != 0};
+        *m = (struct moved_run){.doomed = row_i64(r, i, COL_DOOMED) != 0,
+                                .owed = row_i64(r, i, COL_OWED) != 0};
         row_run_record(r, i, &m->record);
     }
     return e;
@@ -171,7 +172,7 @@ static void args_moved_run(struct args *a, const struct moved_run *m)
     args_add_i64(a, 8, r->failures);
     args_add_i64(a, 9, token_of(r));
     args_add_i64(a, 10, r->by_hand_at.us);
-    args_add_i64(a, 11, m->doomed);
+    args_add_i64(a, 11, m->owed ? 2 : m->doomed);
     args_add_wall(a, 12, m->record.started_at);
     args_add_wall(a, 13, m->record.ended_at);
     args_add_i64(a, 14, m->record.took_us);

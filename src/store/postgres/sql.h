@@ -371,10 +371,10 @@
                    "AND r.scheduled_at < $3 ORDER BY 1")                                                     \
                                                                                                              \
     /* moving to and from another database: behind $1 and $2, $3 limit */                                    \
-    X(Q_MOVED_OPEN, "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM @run r WHERE r.state < 3 "                 \
+    X(Q_MOVED_OPEN, "SELECT " RUN_RECORD_COLUMNS ", r.doomed, r.owed FROM @run r WHERE r.state < 3 "         \
                     "AND (r.schedule_id, r.scheduled_at) > ($1::uuid, $2::bigint) "                          \
                     "ORDER BY r.schedule_id, r.scheduled_at LIMIT $3::bigint")                               \
-    X(Q_MOVED_DEAD, "SELECT " RUN_RECORD_COLUMNS ", r.doomed FROM @run r WHERE r.state = 5 "                 \
+    X(Q_MOVED_DEAD, "SELECT " RUN_RECORD_COLUMNS ", r.doomed, r.owed FROM @run r WHERE r.state = 5 "         \
                     "AND (r.schedule_id, r.id) > ($1::uuid, $2::uuid) "                                      \
                     "ORDER BY r.schedule_id, r.id LIMIT $3::bigint")                                         \
     /* $1 keys, $2 hashes, $3 ids, $4 now. Running runs are those with a token, as for Q_OPEN_DOOM. Not by   \
@@ -400,9 +400,11 @@
     /* $1: 1, what ended here is brought back; then a row's columns. */                                      \
     X(Q_MOVED_RUNS,                                                                                          \
       "INSERT INTO @run (id, schedule_id, version, scheduled_at, due_at, state, attempt, failures, "         \
-      "lease_token, by_hand_at, doomed, started_at, ended_at, took_us, status, label, error) SELECT u.id, "  \
+      "lease_token, by_hand_at, doomed, owed, started_at, ended_at, took_us, status, label, error) SELECT "  \
+      "u.id, "                                                                                               \
       "u.schedule_id, u.version, u.scheduled_at, u.due_at, u.state, u.attempt, u.failures, u.lease_token, "  \
-      "u.by_hand_at, u.doomed = 1, u.started_at, u.ended_at, u.took_us, u.status, u.label, u.error "         \
+      "u.by_hand_at, u.doomed >= 1, u.doomed = 2, u.started_at, u.ended_at, u.took_us, u.status, u.label, "  \
+      "u.error "                                                                                             \
       "FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], "         \
       "$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], "             \
       "$14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[]) AS u (id, schedule_id, "       \

@@ -9,11 +9,17 @@
 #include "store/sqlite/ops.h"
 #include "store/sqlite/rows.h"
 
+/* In the column `doomed`. */
+enum { OWED = 2 };
+
 static void col_moved(struct query *q, struct moved_run *ret)
 {
     struct moved_run m = {0};
 
-    m.doomed = col_i64(q, col_run_record(q, &m.record)) != 0;
+    int64_t doomed = col_i64(q, col_run_record(q, &m.record));
+
+    m.doomed = doomed != 0;
+    m.owed = doomed == OWED;
     *ret = m;
 }
 
@@ -153,7 +159,7 @@ static enum err add_run(struct sqlite_store *s, const struct moved_run *m, int64
     bind_i64(&q, token_of(r));
     bind_i64(&q, r->by_hand_at.us);
     bind_str(&q, m->label);
-    bind_i64(&q, m->doomed);
+    bind_i64(&q, m->owed ? OWED : m->doomed);
     bind_wall(&q, m->record.started_at);
     bind_wall(&q, m->record.ended_at);
     bind_i64(&q, m->record.took_us);

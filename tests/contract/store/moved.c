@@ -206,6 +206,8 @@ static void runs_come_as_they_were_and_leave_in_order(void **state)
     in[0].record.run.due_at = WALL_NEVER;
     in[1].record.run.state = RUN_RUNNING;
     in[1].doomed = true;
+    in[1].owed = true;
+    in[3].doomed = true;
     in[2].record.run.by_hand_at = (struct wall){g->now.us - 3};
     assert_int_equal(add_runs(g, in, 8, true), 8);
     open = listed(g, false);
@@ -227,6 +229,7 @@ static void runs_come_as_they_were_and_leave_in_order(void **state)
         assert_int_equal(got->record.run.schedule_version, 7);
         assert_int_equal(got->record.run.by_hand_at.us, want->record.run.by_hand_at.us);
         assert_int_equal(got->doomed, want->doomed);
+        assert_int_equal(got->owed, want->owed);
         assert_int_equal(got->record.started_at.us, want->record.started_at.us);
         assert_int_equal(got->record.took_us, 77);
         assert_int_equal(got->record.status, 503);

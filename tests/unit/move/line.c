@@ -81,6 +81,7 @@ static void a_fault_is_told_by_its_member(void **state)
     fault_of(RUN_WITH(",\"state\":\"succeeded\""), "/run/state", "open or dead");
     fault_of(RUN_WITH(",\"state\":\"retrying\""), "/run/due_at", "missing");
     fault_of(RUN_WITH(",\"state\":\"dead\",\"doomed\":1"), "/run/doomed", "true or false");
+    fault_of(RUN_WITH(",\"state\":\"running\",\"owed\":true"), "/run/owed", "doomed");
     fault_of(RUN_WITH(",\"state\":\"dead\",\"status\":3000000000"), "/run/status", "from 0");
     fault_of("{\"carillon\":\"export\",\"format\":\"1\"}", "/format", "format 1");
 }

@@ -218,7 +218,7 @@ static size_t undo_entity(struct str s, struct meaning *ret)
 {
     size_t end = str_find((struct str){s.p, s.n < ESCAPE_MAX ? s.n : ESCAPE_MAX}, ';');
     struct str name = {s.p + 1, end - 1};
-    uint32_t code;
+    uint32_t code = 0;
 
     if (end == s.n || end == ESCAPE_MAX)
         return 0;

@@ -1,5 +1,6 @@
 """The same things done to a service by REST and by GraphQL, each with what came of it told alike."""
 
+import datetime
 import json
 import re
 
@@ -61,7 +62,10 @@ class Side:
         """Until nothing is under way or about to be: what waits for a retry waits long."""
 
         def settled():
+            soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
             for schedule in self.schedules():
+                if schedule["next_at"] and datetime.datetime.fromisoformat(schedule["next_at"].replace("Z", "+00:00")) < soon:
+                    return False
                 if any(r["state"] == "running" or (r["state"] == "pending" and r["due_at"]) for r in self.api.runs(schedule["id"])):
                     return False
             return True

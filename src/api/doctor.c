@@ -35,7 +35,7 @@ static void unlock(struct doctor_desk *d)
     MUST(pthread_mutex_unlock(&d->lock) == 0);
 }
 
-static void give_back(struct doctor_wait *all, const struct buf *report, const struct error *err)
+static void give_back(struct doctor_wait *all, struct str report, const struct error *err)
 {
     while (all) {
         struct doctor_wait *w = all;
@@ -44,7 +44,7 @@ static void give_back(struct doctor_wait *all, const struct buf *report, const s
         all = w->next;
         w->err = *err;
         if (!err->code)
-            buf_add(answer_body(w->r), buf_str(report));
+            buf_add(answer_body(w->r), report);
         request_back(w->r);
     }
 }
@@ -63,7 +63,7 @@ static void examine(struct doctor_desk *d)
     all = d->served;
     d->served = NULL;
     unlock(d);
-    give_back(all, &report, &err);
+    give_back(all, buf_str(&report), &err);
 }
 
 static void *work(void *arg)
@@ -120,8 +120,8 @@ void doctor_desk_close(struct doctor_desk *d)
     d->served = d->queued = NULL;
     MUST(pthread_cond_signal(&d->changed) == 0);
     unlock(d);
-    give_back(served, NULL, &err);
-    give_back(queued, NULL, &err);
+    give_back(served, STR(""), &err);
+    give_back(queued, STR(""), &err);
 }
 
 enum err doctor_desk_new(api_doctor_fn fn, void *arg, struct doctor_desk **ret, struct error *err)

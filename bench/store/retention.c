@@ -6,11 +6,11 @@
  * Three threads beside the lane's: fires, registrations, and the bench's own, which does the removing.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -23,7 +23,7 @@
 #include "store/ops_schedule.h"
 
 #define LIMIT_MS 50.0
-enum { FIRING = 1000, GROUP = 10, WARM_UP_S = 3, REST_US = 2000, AGAIN_US = 100 * 1000 };
+enum { FIRING = 1000, GROUP = 10, WARM_UP_MS = 3000, REST_MS = 2, AGAIN_MS = 100 };
 
 /* Ended runs of 1,000 schedules, put there without the store, which would take its time. */
 static void fill_log(size_t runs)
@@ -200,7 +200,7 @@ static void fire_once(struct fire *f)
         call(f, &o->op);
         op_complete_free(o);
     } else {
-        (void)usleep(REST_US);
+        (void)poll(NULL, 0, REST_MS);
     }
     f->fired += retains ? c->ret.n : 0;
     op_claim_free(c);
@@ -256,7 +256,7 @@ static size_t remove_all(struct fire *f)
         more = o->ret_more;
         op_upkeep_free(o);
         if (more)
-            (void)usleep(AGAIN_US);
+            (void)poll(NULL, 0, AGAIN_MS);
     }
     return removed;
 }
@@ -300,7 +300,7 @@ static void under_fire(struct bench *b, size_t runs)
     register_some(&f, FIRING, "cron", "* * * * * *");
     MUST(pthread_create(&threads[0], NULL, fires, &f) == 0);
     MUST(pthread_create(&threads[1], NULL, registrations, &f) == 0);
-    (void)sleep(WARM_UP_S);
+    (void)poll(NULL, 0, WARM_UP_MS);
     atomic_store(&f.retains, true);
     began = clock_mono();
     removed = remove_all(&f);

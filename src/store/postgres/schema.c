@@ -164,13 +164,10 @@ static const char *const step_4[] = {
     "ALTER TABLE @history_outbox SET (" BUSY_TABLE ")",
     NULL,
 };
-/* Of doomed runs: whether a newer one took the place of this one, which others let end. */
+/* Of doomed runs: whether a newer one took the place of this one, which others let end; and what is owed by
+ * the definition that came after: store.h, advance.owed_at. */
 static const char *const step_5[] = {
     "ALTER TABLE @run ADD COLUMN replaced boolean NOT NULL DEFAULT false",
-    NULL,
-};
-/* Of doomed runs: what is owed by the definition that came after. See store.h, advance.owed_at. */
-static const char *const step_6[] = {
     "ALTER TABLE @run ADD COLUMN owed boolean NOT NULL DEFAULT false",
     NULL,
 };
@@ -180,7 +177,7 @@ static const char *const next_step[] = {POSTGRES_NEXT_STEP, NULL};
 #else
 #define NEXT_STEP
 #endif
-static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5, step_6, NEXT_STEP};
+static const char *const *const steps[] = {step_1, step_2, step_3, step_4, step_5, NEXT_STEP};
 
 /* Of a history database. Kinds are the numbers of enum history_kind: 6 and 9, started and succeeded, are the
  * bulk, so what looks for the others has indexes of its own. */

@@ -88,7 +88,7 @@ void examine_clock(struct visit *v)
     apart_us = offset_us < 0 ? -offset_us : offset_us;
     visit_saw(v, VERDICT_OK, "the database's clock is %lld ms %s this machine's, give or take %lld ms",
               (long long)(apart_us / US_PER_MS), offset_us < 0 ? "behind" : "ahead of",
-              (long long)((after.us - before.us) / 2 / US_PER_MS + 1));
+              (long long)((after.us - before.us) / (2 * US_PER_MS)) + 1);
     if (apart_us - (after.us - before.us) / 2 <= CLOCK_US)
         return;
     visit_saw(v, VERDICT_WARNING,

@@ -116,7 +116,7 @@ void dispatch_begin(struct request *r, struct str method)
     if (!parse_target(r) || !find_route(r, method))
         return;
     r->next = r->route->handle;
-    r->answer.only_read = r->route->method == METHOD_GET;
+    r->answer.only_read = r->route->method == METHOD_GET || !r->route->uses_store;
     if (r->headers.idempotency_key.p && r->route->method == METHOD_POST && r->route->uses_store &&
         !r->route->keys_within)
         r->next = once_begin;

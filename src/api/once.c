@@ -261,12 +261,13 @@ static enum err make_answer(void *arg, struct buf *out, bool *ret_keep, struct e
     if (!answered(r))
         return ERR_NONE;
     put_aside(r);
-    if (o->inner->err.code)
+    /* Refused, and nothing was done. */
+    if (o->inner->err.code && o->op.op.parts == 0)
         return ERR_NONE;
     /* Done, but the answer could not be made: better not done. */
     if (o->answer.status >= 500)
         return error_set(err, ERR_MEMORY, NULL, "there is no memory for the answer");
-    *ret_keep = o->answer.status < 300;
+    *ret_keep = o->answer.status < 300 || o->op.op.parts > 0;
     if (*ret_keep)
         once_answer_write(&o->answer, out);
     return ERR_NONE;

@@ -4,7 +4,8 @@
  *
  * The operation that changes something is wrapped (store/ops_once.h). Its answer is made on the lane's
  * thread, by the very function that would make it afterwards, so that it is kept by the transaction that it
- * tells of. Only success is kept: what was refused may be asked anew. A success that took no operation that
+ * tells of. Only success is kept: what was refused may be asked anew,
+ * unless a part of it had been done by then. A success that took no operation that
  * writes (a batch without one good item, a range without an occurrence) is kept before it is given.
  *
  * The key is looked up before the route's handler begins: what was done is answered as it was then, whatever

@@ -74,7 +74,9 @@ void once_answer_give(struct request *r, struct str kept)
     while (str_cut(&kept, '\n', &line) && line.n > 0)
         ;
     buf_add(answer_body(r), kept);
-    if (type.n > 0)
+    if (str_eq(type, STR(PROBLEM_TYPE)))
+        answer_text(r, (unsigned)number, PROBLEM_TYPE);
+    else if (type.n > 0)
         answer_json(r, (unsigned)number);
     else
         answer_empty(r, (unsigned)number);

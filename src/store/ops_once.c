@@ -9,24 +9,29 @@
 #include "base/buf.h"
 #include "store/op.h"
 
-/* That it is at work was said by this very operation: in a part that is committed, or whose answer was lost.
+/*
+ * That it is at work was said by this very operation: in a part that is committed, or whose answer was lost.
+ * One that was away for longer than ONCE_WORK_US may find that another took its work over meanwhile.
  */
 static bool is_ours(const struct op_once *o, const struct kept_answer *found)
 {
-    return o->op.parts > 0 || found->at.us == o->marked_at.us;
+    return found->at.us == o->marked_at.us || found->at.us == o->marked_before.us;
 }
 
-/* Sets o->ret; ONCE_DONE: it is to be done. */
-static enum err look(struct store *s, struct op_once *o, struct wall now, struct error *err)
+/* Sets o->ret; ONCE_DONE: it is to be done. *ret_held: somebody else looks at the key at this very moment. */
+static enum err look(struct store *s, struct op_once *o, struct wall now, bool *ret_held, struct error *err)
 {
     struct kept_answer found = {0};
     enum err e = store_get_answer(s, o->key, &found, err);
 
     o->ret = ONCE_DONE;
-    if (e == ERR_CONFLICT)
+    *ret_held = e == ERR_CONFLICT;
+    if (*ret_held)
         o->ret = ONCE_AT_WORK;
     if (e)
         return e == ERR_NOT_FOUND || e == ERR_CONFLICT ? ERR_NONE : e;
+    if (!found.text && is_ours(o, &found))
+        o->marked_before = found.at;
     if (found.at.us >= wall_add(now, -ONCE_KEEP_US).us) {
         if (!uuid_eq(found.request, o->request))
             o->ret = ONCE_OTHER;
@@ -77,11 +82,12 @@ static enum err run_one(struct store *s, struct op_once *o, struct wall now, str
                         struct error *err)
 {
     struct op *inner = o->inner;
+    bool held;
     enum err e;
 
     kept_answer_done(&o->ret_kept); /* of a try that came to nothing */
-    e = look(s, o, now, err);
-    if (!e && o->ret == ONCE_AT_WORK && o->op.parts > 0) {
+    e = look(s, o, now, &held, err);
+    if (!e && held && o->op.parts > 0) {
         /* A repetition looks at this very moment, elsewhere; what was begun here goes on here, a group later.
          */
         o->ret = ONCE_DONE;
@@ -125,10 +131,11 @@ static enum err run_look(struct store *s, struct op **ops, size_t n, struct wall
     (void)notice;
     for (size_t i = 0; i < n; i++) {
         struct op_once *o = OP_AS(ops[i], struct op_once);
+        bool held;
         enum err e;
 
         kept_answer_done(&o->ret_kept);
-        e = look(s, o, now, err);
+        e = look(s, o, now, &held, err);
         if (e)
             return e;
     }

@@ -36,7 +36,9 @@ struct op_once {
     size_t answer_max; /* bytes */
     enum once_result ret;
     struct kept_answer ret_kept; /* owned */
-    struct wall marked_at;       /* the operation's: when it last said, or tried to, that it is at work */
+    /* The operation's own: when it last tried to say that it is at work, and when it is known to have. */
+    struct wall marked_at;
+    struct wall marked_before;
 };
 void op_once_init(struct op_once *o, op_done_fn done);
 /* Only looks: ret and ret_kept tell what became of the key. Any lane. */

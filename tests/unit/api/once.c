@@ -1,6 +1,7 @@
 /*
  * once.c: a request with an Idempotency-Key is done once, whoever asks again and whatever is lost in between.
  */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -379,6 +380,69 @@ static void running_out_of_memory_does_nothing_twice(void **state)
     assert_int_equal(count(runs), done);
 }
 
+/* Sends it on a connection of its own, and waits until so many operations wait for the writer. */
+static int send_and_wait(const char *head, const char *body, size_t waiting)
+{
+    struct lane_stats stats = {0};
+    struct buf request;
+    int fd = client_connect(&f);
+
+    buf_init(&request, 4096);
+    client_request(&request, head, str_of(body));
+    client_send(fd, buf_str(&request));
+    buf_done(&request);
+    for (int i = 0; i < 30000 && stats.waiting < waiting; i++) {
+        assert_false(poll(NULL, 0, 1) > 0);
+        lane_stats(f.writer, &stats);
+    }
+    assert_int_equal(stats.waiting, waiting);
+    return fd;
+}
+
+static unsigned answered_by(int fd)
+{
+    struct reply_text t = {0};
+    unsigned status;
+
+    assert_true(client_receive(fd, false, &t));
+    status = t.status;
+    reply_done(&t);
+    MUST(close(fd) == 0);
+    return status;
+}
+
+static void what_was_refused_halfway_is_not_begun_again(void **state)
+{
+    static const char range[] = "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:20:00Z\"}";
+    static const char each_second[] =
+        "{\"name\":\"n\",\"client\":{\"key\":\"h\"},\"type\":\"cron\",\"schedule\":\"* * * * * "
+        "*\",\"paused\":true,"
+        "\"task\":{\"type\":\"rest\",\"connection\":{\"host\":\"http://localhost:1/\"}}}";
+    struct stall *stall;
+    char id[64];
+    char head[160];
+    char text[4096];
+    bool again;
+    int backfill;
+    int change;
+
+    (void)state;
+    register_one(each_second, id);
+    (void)snprintf(head, sizeof(head), "POST /schedules/%s/backfill\r\nIdempotency-Key: half-1", id);
+    /* The first part and the change are one transaction, so the second part finds another version. */
+    stall = stall_begin(f.writer);
+    backfill = send_and_wait(head, range, 1);
+    change = send_and_wait("POST /schedules", each_second, 2);
+    stall_end(stall);
+    assert_int_equal(answered_by(backfill), 409);
+    assert_int_equal(answered_by(change), 200);
+    (void)snprintf(head, sizeof(head), "/schedules/%s/backfill", id);
+    assert_int_equal(post(head, "half-1", range, text, &again), 409);
+    assert_true(again);
+    assert_non_null(strstr(text, "after 1000 runs had been made"));
+    assert_non_null(strstr(text, "urn:carillon:problem:conflict"));
+}
+
 /* On a server of its own, whose writer loses what it commits. */
 static void what_was_not_committed_is_not_told_as_done(void **state)
 {
@@ -409,6 +473,7 @@ int main(void)
         cmocka_unit_test(one_that_keeps_secrets_is_done_once_too),
         cmocka_unit_test(what_was_done_is_told_whatever_its_checks_would_say_by_now),
         cmocka_unit_test(a_success_that_changed_nothing_is_given_again_too),
+        cmocka_unit_test(what_was_refused_halfway_is_not_begun_again),
         cmocka_unit_test(what_was_not_committed_is_not_told_as_done),
         cmocka_unit_test(running_out_of_memory_does_nothing_twice),
     };

@@ -353,6 +353,33 @@ static void between_two_parts_the_key_is_at_work_until_the_work_is_given_up(void
     op_backfill_free(second);
 }
 
+static void who_was_away_for_too_long_leaves_the_work_to_who_took_it_over(void **state)
+{
+    struct ground *g = *state;
+    struct uuid id = registered_as(g, "k", "\"type\":\"cron\",\"schedule\":\"0 0 0 1 1 *\"");
+    struct op_backfill *first = backfill_of(g, id, false);
+    struct op_backfill *second = backfill_of(g, id, false);
+    struct op_once a = once_of(first, 1, 1);
+    struct op_once b = once_of(second, 1, 1);
+
+    assert_int_equal(run_part(g, &a), ONCE_DONE);
+    assert_int_equal(run_part(g, &a), ONCE_DONE);
+    sleep_us(g, ONCE_WORK_US + SECOND);
+    assert_int_equal(run_part(g, &b), ONCE_DONE);
+    assert_true(b.op.unfinished);
+    assert_int_equal(run_part(g, &a), ONCE_AT_WORK);
+    assert_false(a.op.unfinished);
+    while (run_part(g, &b) == ONCE_DONE && b.op.unfinished)
+        ;
+    assert_int_equal(b.ret, ONCE_DONE);
+    assert_int_equal(second->ret_created + second->ret_skipped, TIMES);
+    assert_int_equal(runs_in(g, id, RUN_PENDING), TIMES);
+    op_once_done(&a);
+    op_once_done(&b);
+    op_backfill_free(first);
+    op_backfill_free(second);
+}
+
 /* As PostgreSQL does while another instance's transaction looks the same key up. */
 static enum err is_looked_up_elsewhere(struct store *s, struct uuid key, struct kept_answer *ret,
                                        struct error *err)
@@ -465,6 +492,7 @@ int main(void)
         SENTENCE(a_reset_leaves_nothing_and_tells_how_much_it_was),
         SENTENCE(what_is_done_once_has_the_same_answer_ever_after),
         SENTENCE(between_two_parts_the_key_is_at_work_until_the_work_is_given_up),
+        SENTENCE(who_was_away_for_too_long_leaves_the_work_to_who_took_it_over),
         SENTENCE(a_repetition_that_looks_between_two_parts_does_not_end_the_work),
         SENTENCE(what_fails_in_the_middle_leaves_its_key_free),
         SENTENCE(upkeep_removes_answers_that_are_not_given_again_any_more),

@@ -74,7 +74,7 @@ static enum err digest(const struct str *parts, size_t n, struct uuid *ret, stru
 static enum err make_digests(const struct request *r, struct str key, struct once *o, struct error *err)
 {
     const struct str of_key[] = {STR("Idempotency-Key"), key};
-    struct str of_request[TARGET_SEGMENTS_MAX + 2 * QUERY_PARAMS_MAX + 3];
+    struct str of_request[TARGET_SEGMENTS_MAX + 2 * QUERY_PARAMS_MAX + 4];
     size_t n = 0;
     enum err e = digest(of_key, COUNT_OF(of_key), &o->key, err);
 
@@ -82,6 +82,7 @@ static enum err make_digests(const struct request *r, struct str key, struct onc
     of_request[n++] = str_of(method_name(r->route->method));
     for (size_t i = 0; i < r->target.segments_n; i++)
         of_request[n++] = r->target.segments[i];
+    of_request[n++] = r->headers.if_match.p ? r->headers.if_match : STR("");
     of_request[n++] = STR("?");
     for (size_t i = 0; i < r->target.params_n; i++) {
         of_request[n++] = r->target.params[i].name;

@@ -99,7 +99,7 @@ void history_list_done(struct history_list *l)
 bool filter_is_empty(const struct filter *f)
 {
     return !f->operation.p && !f->application.p && !f->group.p && !f->key.p && !f->type.p &&
-           !f->name_prefix.p && f->state < 0;
+           f->name_prefix.n == 0 && f->state < 0;
 }
 
 void outcome_become(struct outcome *o, const struct outcome_run *r, struct wall now)

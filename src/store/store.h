@@ -72,7 +72,8 @@ struct filter {
                           time of registration */
     size_t limit;
 };
-bool filter_is_empty(const struct filter *f); /* no filter but paging */
+/* Everything matches: no filter but paging, or that a name begins with nothing. */
+bool filter_is_empty(const struct filter *f);
 
 /* A timer that is due, locked by this transaction, with what timer_plan() needs. */
 struct due {

@@ -52,6 +52,14 @@ def test_pages_follow_each_other_while_rows_come_and_go(carillon):
     assert rest == ids[101:] + [late]
 
 
+@pytest.mark.parametrize("query", ["", "?name=", "?limit=5"])
+def test_what_matches_everything_deletes_nothing(carillon, query):
+    carillon.api.register(definition("http://127.0.0.1:1/", "cron", "0 0 1 1 *"))
+    answer = carillon.api.delete("/schedules" + query)
+    assert answer.status == 422, answer
+    assert len(carillon.api.get("/schedules").json()) == 1
+
+
 @pytest.mark.parametrize("member", ["operation", "application", "group", "key", "type"])
 def test_each_member_of_the_client_filters_and_deletes(carillon, member):
     api = carillon.api

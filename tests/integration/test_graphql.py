@@ -387,6 +387,7 @@ def test_those_that_match_are_deleted_and_an_empty_filter_deletes_none(service):
     document = "mutation($f: ScheduleFilter!) { deleteSchedules(filter: $f) { count } }"
     assert code(service.a, document, f={}) == "invalid"
     assert code(service.a, document, f={"key": None}) == "invalid"
+    assert code(service.a, document, f={"name": ""}) == "invalid"
     assert ask(service.b, document, f={"name": "a"})["deleteSchedules"] == {"count": 2}
     assert len(service.a.get("/schedules").json()) == 2
 

@@ -141,6 +141,11 @@ static void the_same_key_with_another_request_is_refused(void **state)
     register_one(DEFINITION("b"), id);
     (void)snprintf(path, sizeof(path), "/schedules/%s/trigger", id);
     assert_int_equal(post(path, "b-1", "", NULL, NULL), 422);
+    /* Of another version is another request. */
+    (void)snprintf(path, sizeof(path), "/schedules/%s/pause", id);
+    assert_int_equal(post(path, "b-2", "", NULL, NULL), 200);
+    (void)snprintf(path, sizeof(path), "/schedules/%s/pause\r\nIf-Match: \"9\"", id);
+    assert_int_equal(post(path, "b-2", "", NULL, NULL), 422);
 }
 
 static void what_failed_may_be_asked_again(void **state)

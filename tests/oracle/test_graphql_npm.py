@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).parent
 SCHEMA = HERE / "graphql" / "sample.graphql"
 OWN_SCHEMA = HERE.parent.parent / "src" / "api" / "graphql" / "schema.graphql"
 FIXED_SEED = 20261123
-SEEDS = [FIXED_SEED, time.time_ns()]
+SEEDS = [FIXED_SEED, int(os.environ.get("CARILLON_SEED", time.time_ns()))]
 DOCUMENTS = 10_100  # a seed
 QUERIES = 2_400  # a seed, over DATA_SETS
 DATA_SETS = 4
@@ -263,6 +263,8 @@ def test_queries_are_answered_as_by_graphql_js(seed):
         for request, we, they in zip(requests, *ask_both(requests, path)):
             if "thrown" in they and "subscription" in request["query"]:
                 continue  # see known_difference()
+            if asks_a_condition_in_vain(request["query"], we):
+                continue
             why = answers_differ(we, they)
             seen["refused" if "data" not in we else "with errors" if "errors" in we else "whole"] += 1
             if why:
@@ -270,6 +272,17 @@ def test_queries_are_answered_as_by_graphql_js(seed):
     assert not wrong, f"seed {seed}: {len(wrong)} of {QUERIES}:\n" + "\n---\n".join(wrong[:8])
     assert seen["whole"] > QUERIES // 6 and seen["with errors"] > QUERIES // 10, seen
     driver.note(f"graphql-js, seed {seed}: {QUERIES} queries answered the same, {dict(seen)}")
+
+
+def asks_a_condition_in_vain(text: str, ours: dict) -> bool:
+    """
+    `...F @skip(if: $a)`, where F was put in before at the same place and $a is null: section 6.3.2 looks at the condition
+    first, which is an error; graphql-js sees that F was there, and does not look.
+    """
+    errors = [e["message"] for e in ours.get("errors", [])]
+    spreads = collections.Counter(re.findall(r"\.\.\.\s*(?!on\b)([A-Za-z_]\w*)", text))
+    conditional = set(re.findall(r"\.\.\.\s*(?!on\b)([A-Za-z_]\w*)[^{}.]*@(?:skip|include)", text))
+    return "The condition of @skip or @include is null." in errors and any(spreads[f] > 1 for f in conditional)
 
 
 def known_difference(text: str, ours: dict, theirs: dict) -> str | None:

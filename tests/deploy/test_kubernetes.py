@@ -66,6 +66,14 @@ def test_probes_ask_for_paths_that_the_service_has(overlay):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_start_may_take_as_long_as_a_migration_tries(overlay):
+    source = (TOP / "src" / "store" / "postgres" / "schema.c").read_text()
+    patience = int(re.search(r"PATIENCE_S = (\d+)", source)[1])
+    probe = container(overlay)["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= patience + 30, "it would be killed before it says why"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_only_settings_that_exist_are_given(overlay):
     known = (TOP / "docs" / "configuration.md").read_text()
     names = [e["name"] for e in container(overlay)["env"]]

@@ -28,11 +28,14 @@ class _Session:
         self._process = process
 
     def ask(self, sql):
-        """Comes back when the server has done it."""
+        """Comes back when the server has done it, with the lines it answered."""
+        lines = []
         self._process.stdin.write(sql + ";\n\\echo done\n")
         self._process.stdin.flush()
         while (line := self._process.stdout.readline()) != "done\n":
             assert line, "psql ended"
+            lines.append(line.rstrip("\n"))
+        return lines
 
 
 class Postgres:

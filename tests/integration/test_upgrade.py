@@ -9,6 +9,7 @@ import concurrent.futures
 import os
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -50,8 +51,23 @@ def stored_version(postgres):
     return int(postgres.ask("SELECT value FROM carillon.meta WHERE key = 'schema_version'")[0][0])
 
 
-def waits_for_a_lock(postgres):
-    return postgres.ask("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'") == [["t"]]
+def migration_waits(session):
+    """Whether one stands in the queue for a table now, and all work with that table behind it."""
+    return session.ask("SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'") == ["t"]
+
+
+def watch_migration(session, seconds):
+    """How often one came to stand in the queue, and for which share of the time, from the first time on."""
+    wait_until(lambda: migration_waits(session), "the migration waits", 60)
+    before, last, times, stood = True, time.monotonic(), 1, 0
+    end = last + seconds
+    while last < end:
+        time.sleep(0.005)  # between two looks, not to be the load itself
+        waits, now = migration_waits(session), time.monotonic()
+        stood += (now - last) * (waits + before) / 2
+        times += waits and not before
+        before, last = waits, now
+    return times, stood / (last - (end - seconds))
 
 
 @pytest.fixture
@@ -99,19 +115,22 @@ def test_the_previous_version_and_the_next_work_side_by_side_and_nothing_is_lost
 
 
 @needs_postgres
-def test_a_migration_that_waits_for_a_long_reader_holds_up_nobody_else(make, make_carillon, postgres, receiver):
+def test_a_migration_that_waits_for_a_long_reader_holds_up_the_others_for_a_small_share_of_the_time(
+    make, make_carillon, postgres, receiver
+):
     older = make(PREVIOUS, CARILLON_DATABASE_URL=postgres.url)
     before = stored_version(postgres)
     newer = make_carillon(start=False, CARILLON_DATABASE_URL=postgres.url)
     # As pg_dump does for hours. The migration cannot go on, and whoever came after it would stand behind it.
-    with postgres.session() as reader, concurrent.futures.ThreadPoolExecutor(1) as beside:
+    with postgres.session() as reader, postgres.session() as watch, concurrent.futures.ThreadPoolExecutor(1) as beside:
         reader.ask("BEGIN; SELECT count(*) FROM carillon.run")
         starts = beside.submit(start, newer, NEXT)
+        times, share = watch_migration(watch, 10)
+        assert times > 2, "it is tried again"
+        assert share < 0.25, f"all work stood still for {share:.0%} of the time"
         for i in range(3):
-            wait_until(lambda: waits_for_a_lock(postgres), "the migration waits")
             older.api.register(definition(f"{receiver.url}/{i}", "now", "", f"k{i}"))
             receiver.wait_for(1, f"/{i}", 30)
-            wait_until(lambda: not waits_for_a_lock(postgres), "it gives up for now")
         assert not starts.done() and stored_version(postgres) == before
         reader.ask("COMMIT")
         starts.result(60)

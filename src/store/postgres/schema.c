@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "base/str.h"
 
 _Static_assert(SCHEDULE_ACTIVE == 0 && SCHEDULE_PAUSED == 1 && SCHEDULE_FINISHED == 2, "stored numbers");
@@ -380,13 +382,16 @@ static enum err run_steps(const struct postgres *p, struct link *l, struct error
 }
 
 /*
- * Tables are locked while instances work with them: each waits for locks of the other's, so either may be
- * told of a deadlock; and what waits for a long reader (pg_dump, say) holds up all who come after it. So no
- * lock is waited for longer than this, all is let go, and tried again a little later.
+ * Tables are locked while instances work with them: each waits for locks of the other's, which is a deadlock;
+ * and what waits for a long reader (pg_dump, say) holds up all who come after it. So no lock is waited for
+ * longer than LOCK_WAIT, all is let go, and tried again after a pause that is long against it: those who work
+ * stand still for a small share of the time. Pauses grow, for a reader that is still there is a long one, and
+ * differ, so that several who start at once do not come in step.
  */
-#define LOCK_WAIT "1s"
-#define PAUSE "0.25"
-enum { TRIES = 100 };
+#define LOCK_WAIT "100ms"
+#define PAUSE_MIN_US (US_PER_S / 2)
+#define PAUSE_MAX_US (4 * US_PER_S) /* and up to a quarter more */
+enum { PATIENCE_S = 120 };          /* deploy/: startup probes have more */
 
 static enum err migrate_once(const struct postgres *p, struct link *l, struct error *err)
 {
@@ -408,6 +413,33 @@ static enum err migrate_once(const struct postgres *p, struct link *l, struct er
     return e;
 }
 
+static enum err pause_for(struct link *l, int64_t us, struct error *err)
+{
+    char text[24];
+
+    MUST(snprintf(text, sizeof(text), "%" PRId64, us) > 0);
+    return link_exec(l, "SELECT pg_sleep($1::float8 / 1000000)", text, NULL, err);
+}
+
+static enum err migrate_patiently(const struct postgres *p, struct link *l, struct error *err)
+{
+    struct mono until = mono_add(clock_mono(), PATIENCE_S * US_PER_S);
+    int64_t pause_us = PAUSE_MIN_US;
+    enum err e = migrate_once(p, l, err);
+
+    while (e == ERR_BUSY && !l->lost) {
+        int64_t us = pause_us + (int64_t)(random_u64() % (uint64_t)(pause_us / 4));
+
+        if (clock_mono().us + us >= until.us)
+            return e;
+        e = pause_for(l, us, err);
+        if (!e || e == ERR_BUSY) /* a statement_timeout may have cut it short */
+            e = migrate_once(p, l, err);
+        pause_us = pause_us * 2 < PAUSE_MAX_US ? pause_us * 2 : PAUSE_MAX_US;
+    }
+    return e;
+}
+
 enum err postgres_migrate(const struct postgres *p, struct link *l, struct error *err)
 {
     int64_t version;
@@ -416,11 +448,5 @@ enum err postgres_migrate(const struct postgres *p, struct link *l, struct error
     e = current_version(p, l, &version, err);
     if (e || version == (int64_t)steps_of(p).n)
         return e;
-    e = migrate_once(p, l, err);
-    for (int i = 1; i < TRIES && e == ERR_BUSY && !l->lost; i++) {
-        e = link_exec(l, "SELECT pg_sleep(" PAUSE ")", NULL, NULL, err);
-        if (!e)
-            e = migrate_once(p, l, err);
-    }
-    return e;
+    return migrate_patiently(p, l, err);
 }

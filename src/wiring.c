@@ -164,6 +164,8 @@ static struct engine_options engine_options_of(struct service *v)
 static void on_metrics(void *arg, struct buf *out)
 {
     struct service *v = arg;
+    const struct wiring_roles roles = {.worker = settings_list_has(&v->settings->roles, "worker"),
+                                       .monitor = settings_list_has(&v->settings->roles, "monitor")};
     struct engine_stats engine;
     struct lane_stats writer;
     struct lane_stats reader;
@@ -173,7 +175,7 @@ static void on_metrics(void *arg, struct buf *out)
     engine_get_stats(v->engine, &engine);
     lane_stats(v->writer, &writer);
     lane_stats(v->reader, &reader);
-    wiring_metrics(&engine, &writer, &reader, told ? &wakeup : NULL, out);
+    wiring_metrics(roles, &engine, &writer, &reader, told ? &wakeup : NULL, out);
     wiring_history_metrics(v->history, out);
 }
 

@@ -93,9 +93,17 @@ void wiring_history_metrics(struct wiring_history *h, struct buf *out);
 void wiring_history_stop(struct wiring_history *h); /* NULL is fine */
 void wiring_history_free(struct wiring_history *h);
 
-/* What /metrics says of engine, lanes and wake-ups (NULL: none), as Prometheus text. wiring_metrics.c */
-void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
-                    const struct lane_stats *reader, const struct wakeup_stats *wakeup, struct buf *out);
+/*
+ * What /metrics says of engine, lanes and wake-ups (NULL: none), as Prometheus text. wiring_metrics.c
+ * Of a role that this instance has not, it says nothing: a 0 would read as one that fails at it.
+ */
+struct wiring_roles {
+    bool worker;
+    bool monitor;
+};
+void wiring_metrics(struct wiring_roles roles, const struct engine_stats *engine,
+                    const struct lane_stats *writer, const struct lane_stats *reader,
+                    const struct wakeup_stats *wakeup, struct buf *out);
 
 /*
  * Computes what is still to come anew when the time zone database is another release than the one the store's

@@ -67,10 +67,19 @@ static void circuits(const struct engine_stats *e, struct buf *out)
                  (unsigned long long)e->deliver[i].circuits_opened);
 }
 
-static void engine_numbers(const struct engine_stats *e, struct buf *out)
+/* What the last heartbeat told of all, whatever their roles and this one's. */
+static void cluster_numbers(const struct engine_stats *e, struct buf *out)
 {
-    gauge(out, "monitor", "1 while this instance looks after the cluster.", e->is_monitor);
     gauge(out, "instances", "Instances that live, by this one's last heartbeat.", e->instances);
+    if (e->instances == 0)
+        return;
+    gauge(out, "workers", "Of the instances that live, those with the role worker.", e->workers);
+    gauge(out, "monitors", "Of the instances that live, those that look after the cluster: 1, or none.",
+          e->monitors);
+}
+
+static void worker_numbers(const struct engine_stats *e, struct buf *out)
+{
     gauge(out, "engine_runs_held", "Runs in memory, whatever their state.", e->core.held);
     gauge(out, "engine_runs_waiting",
           "Runs in memory that wait for their moment or for a place at their target.", e->core.waiting);
@@ -92,7 +101,6 @@ static void engine_numbers(const struct engine_stats *e, struct buf *out)
     counter(out, "engine_outcomes_stale_total", "Outcomes refused because their lease had passed on.",
             e->core.stale);
     counter(out, "engine_claims_total", "Claims made.", e->core.claims);
-    counter(out, "engine_wakeups_total", "Turns of the engine's loop.", e->wakeups);
     head(out, "engine_claim_seconds_total", "counter", "Time from asking for claims to their answers.");
     buf_add_cstr(out, "carillon_engine_claim_seconds_total ");
     add_seconds(out, e->claim_us_sum);
@@ -146,12 +154,18 @@ static void wakeup_numbers(const struct wakeup_stats *w, struct buf *out)
     counter(out, "wakeup_ignored_total", "Messages over Redis that no instance can have sent.", w->ignored);
 }
 
-void wiring_metrics(const struct engine_stats *engine, const struct lane_stats *writer,
-                    const struct lane_stats *reader, const struct wakeup_stats *wakeup, struct buf *out)
+void wiring_metrics(struct wiring_roles roles, const struct engine_stats *engine,
+                    const struct lane_stats *writer, const struct lane_stats *reader,
+                    const struct wakeup_stats *wakeup, struct buf *out)
 {
     const struct lane_row lanes[] = {{"writer", writer}, {"reader", reader}};
 
-    engine_numbers(engine, out);
+    cluster_numbers(engine, out);
+    if (roles.monitor)
+        gauge(out, "monitor", "1 while this instance looks after the cluster.", engine->is_monitor);
+    counter(out, "engine_wakeups_total", "Turns of the engine's loop.", engine->wakeups);
+    if (roles.worker)
+        worker_numbers(engine, out);
     lane_numbers(lanes, COUNT_OF(lanes), out);
     if (wakeup)
         wakeup_numbers(wakeup, out);

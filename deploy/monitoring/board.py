@@ -106,6 +106,7 @@ ROWS = [
             ("Versions", "short", "Instances by version: one, but while an upgrade goes on.", [(f"count by (version) ({at('carillon_build_info')})", "{{version}}")]),
             ("Instances", "short", "That live, as each sees it.", [each("carillon_instances")]),
             ("Monitor", "short", "1 on the one that looks after the cluster.", [each("carillon_monitor")]),
+            ("Workers, monitors", "short", "That live, as each sees it: no worker, and nothing fires.", [each("carillon_workers"), each("carillon_monitors")]),
             ("Others are heard", "short", "0: what others register is seen some seconds late.", [each("carillon_wakeup_connected")]),
             (
                 "Notices",

@@ -64,6 +64,8 @@ struct engine_stats {
     uint64_t attempts_failed[3];
     struct deliver_stats deliver[3]; /* the same */
     size_t instances;                /* that live, by the last heartbeat's answer; 0: not known yet */
+    size_t workers;                  /* of those: they have the role worker */
+    size_t monitors;                 /* of those: 1, or 0 while nobody looks after the cluster */
     bool is_monitor;
     int64_t clock_offset_us; /* the store's clock minus ours, as far as it is known */
 };

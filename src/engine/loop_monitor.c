@@ -6,6 +6,8 @@
  * behind a flood of registrations would make the others think us dead. The last one, which says that we
  * leave, is left with the lane, whose end does what still waits; its answer is for nobody.
  */
+#include <string.h>
+
 #include "base/alloc.h"
 #include "engine/loop_internal.h"
 
@@ -144,9 +146,13 @@ void loop_take_beat(struct engine *e, const struct op_heartbeat *o)
     bool elected = false;
     bool others_busy = false;
 
+    e->stats.workers = 0;
+    e->stats.monitors = 0;
     for (size_t i = 0; i < o->ret.n; i++) {
         const struct instance *one = &o->ret.items[i];
 
+        e->stats.workers += strstr(one->roles, "worker") != NULL; /* no other role's name has it in it */
+        e->stats.monitors += one->is_monitor;
         if (uuid_eq(one->id, e->options.instance)) {
             elected = one->is_monitor;
             e->started_at = one->started_at;
@@ -163,7 +169,10 @@ void loop_take_beat(struct engine *e, const struct op_heartbeat *o)
 void loop_fail_beat(struct engine *e, const struct error *err)
 {
     if (err->code == ERR_UNSUPPORTED) {
+        /* Alone it has all roles. */
         e->stats.instances = 1;
+        e->stats.workers = 1;
+        e->stats.monitors = 1;
         monitor_alone(&e->monitor);
     } else {
         monitor_failed(&e->monitor, e->now.mono);

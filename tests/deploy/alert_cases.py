@@ -53,7 +53,7 @@ CASES = {
     "CarillonNobodyClaims": (
         60,
         [one("carillon_engine_claims_total", "5x90"), one("carillon_engine_claims_total", "7x90", instance="two")],
-        # One that only has the role api; and another that looks every five minutes.
+        # One that does not get to it; and another that looks every five minutes.
         [one("carillon_engine_claims_total", "0x90"), one("carillon_engine_claims_total", "0x5 1x5 2x5 3x5 4x5 5x5 6x5 7x5 8x5 9x5 10x5", instance="two")],
     ),
     "CarillonConnectionsUsedUp": (
@@ -70,8 +70,9 @@ CASES = {
     ),
     "CarillonNoMonitor": (
         10,
-        [one("carillon_monitor", "0x20"), one("carillon_monitor", "0x20", instance="two")],
-        [one("carillon_monitor", "1x5 0x20"), one("carillon_monitor", "0x6 1x20", instance="two")],
+        [one("carillon_monitors", "0x20"), one("carillon_monitors", "0x20", instance="two")],
+        # One that has not heard of the new one yet; and those that are not the monitor.
+        [one("carillon_monitors", "1x5 0x2 1x20"), one("carillon_monitor", "0x20"), one("carillon_monitor", "1x20", instance="two")],
     ),
     "CarillonVersionsDiffer": (
         90,
@@ -131,4 +132,30 @@ CASES = {
     ),
     "CarillonRequestsFail": (30, requests(s200=90, s503=10), requests(s200=990, s503=10, s404=500)),
     "CarillonRequestsRefused": (60, requests(s200=90, s429=1), requests(s200=90, s404=5)),
+}
+
+
+def split(api, worker, keeper=()):
+    """A cluster whose roles are in jobs of their own, as releases of the chart are: the series of each by name, with their values."""
+    return [
+        one(name, values, job=f"carillon-{role}", instance=role)
+        for role, series in (("api", api), ("worker", worker), ("keeper", keeper))
+        for name, values in dict(series).items()
+    ]
+
+
+KNOWN = {"carillon_workers": "1x90", "carillon_monitors": "1x90"}
+CLAIMS = {"carillon_engine_claims_total": "0x5 1x5 2x5 3x5 4x5 5x5 6x5 7x5 8x5 9x5 10x30"}
+
+# what: (minute, series, alerts that fire)
+SPLIT = {
+    "all is well": (60, split(KNOWN, KNOWN | CLAIMS | {"carillon_monitor": "1x90"}), []),
+    "two jobs of workers, of which one has the monitor": (
+        60,
+        split(KNOWN, KNOWN | CLAIMS | {"carillon_monitor": "0x90"}, KNOWN | CLAIMS | {"carillon_monitor": "1x90"}),
+        [],
+    ),
+    "the workers are there and stand still": (60, split(KNOWN, KNOWN | {"carillon_engine_claims_total": "5x90"}), ["CarillonNobodyClaims"]),
+    "there are no workers": (60, split({"carillon_workers": "1x30 0x60", "carillon_monitors": "1x90"}, {}), ["CarillonNobodyClaims"]),
+    "nobody is the monitor": (60, split({"carillon_workers": "1x90", "carillon_monitors": "1x30 0x60"}, {}), ["CarillonNoMonitor"]),
 }

@@ -12,7 +12,7 @@ import sys
 import pytest
 import yaml
 
-from alert_cases import CASES
+from alert_cases import CASES, SPLIT
 from harness import TOP
 from metrics_page import asked_for, documented, family
 
@@ -70,6 +70,14 @@ def test_every_alert_has_its_cases():
 def test_an_alert_fires_alone_on_what_is_bad_and_not_on_what_is_good(alert, tmp_path):
     minute, bad, good = CASES[alert]
     status, said = judge([(f"{alert}, bad", minute, bad, [alert]), (f"{alert}, good", minute, good, [])], tmp_path)
+    assert status == 0, said
+
+
+@needs_promtool
+@pytest.mark.parametrize("what", SPLIT)
+def test_a_cluster_whose_roles_are_in_jobs_of_their_own_is_judged_as_one(what, tmp_path):
+    minute, series, firing = SPLIT[what]
+    status, said = judge([(what, minute, series, firing)], tmp_path)
     assert status == 0, said
 
 

@@ -54,7 +54,8 @@ def test_each_instance_shows_all_of_them(make_carillon, postgres):
         assert found["a"]["held"] == 0
         assert [f["monitor"] for f in found.values()] == [True, False]
     wait_until(lambda: a.metrics()["carillon_monitor"] == 1, "a says so too")
-    assert b.metrics()["carillon_monitor"] == 0
+    assert "carillon_monitor" not in b.metrics(), "it cannot be one"
+    wait_until(lambda: b.metrics().get("carillon_monitors") == 1, "b knows that there is one", 60)
     wait_until(lambda: b.metrics()["carillon_instances"] == 2, "b knows of both")
 
 
@@ -112,12 +113,17 @@ def test_an_instance_that_is_no_worker_fires_nothing(make_carillon, postgres, re
     front.api.register(cron(receiver, "each second"))
     time.sleep(3)  # the span in which it would fire
     assert not receiver.requests()
-    assert front.metrics()["carillon_engine_claims_total"] == 0
+    # A 0 would read as a worker that does nothing.
+    told = front.metrics()
+    assert not [name for name in told if name.startswith(("carillon_attempts", "carillon_engine_claims", "carillon_lateness"))]
+    assert (told["carillon_monitor"], told["carillon_workers"], told["carillon_monitors"]) == (1, 0, 1)
     worker = make(make_carillon, postgres, "worker", "worker")
     receiver.wait_for(3)
     front.api.wait_finished(schedule_id)
     assert worker.metrics()["carillon_attempts_total{type=\"rest\",result=\"ok\"}"] >= 3
-    assert front.metrics()["carillon_engine_attempts_started_total"] == 0
+    wait_until(lambda: worker.metrics().get("carillon_workers") == 1, "it knows of itself")
+    told = worker.metrics()
+    assert "carillon_monitor" not in told and told["carillon_monitors"] == 1
 
 
 def test_an_instance_that_is_no_api_answers_for_itself_alone(make_carillon, postgres):

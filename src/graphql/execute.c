@@ -106,7 +106,11 @@ struct gql_value gql_error(struct gql_execution *x, const struct error *err)
     CLEANUP(buf_done_p) struct buf extensions = {0};
 
     buf_init(&extensions, EXTENSIONS_MAX);
-    buf_addf(&extensions, "{\"code\":\"%s\"", err_name(err->code));
+    buf_add_cstr(&extensions, "{\"code\":\"");
+    /* A word, as names of GraphQL are: too_large. */
+    for (const char *c = err_name(err->code); *c; c++)
+        buf_add_char(&extensions, *c == '-' ? '_' : *c);
+    buf_add_char(&extensions, '"');
     if (err->where[0]) {
         buf_add_cstr(&extensions, ",\"pointer\":");
         buf_add_json(&extensions, str_of(err->where));

@@ -12,7 +12,8 @@ struct bench {
     const json_t *data;
     size_t calls;
     size_t wakes;
-    bool later; /* every field is answered later */
+    bool later;    /* every field is answered later */
+    enum err code; /* what FAIL fails with */
     struct gql_call *waiting[32];
     size_t n_waiting;
     char order[256]; /* the names of the fields asked */
@@ -21,6 +22,8 @@ struct bench {
 
 static enum gql_progress resolve_now(struct gql_call *call)
 {
+    const struct bench *b = call->context;
+
     for (size_t i = 0; i < call->n; i++) {
         const json_t *v = json_object_getn(call->objects[i], call->field->name.p, call->field->name.n);
 
@@ -28,7 +31,7 @@ static enum gql_progress resolve_now(struct gql_call *call)
         if (json_is_string(v) && strcmp(json_string_value(v), "FAIL") == 0) {
             struct error err;
 
-            (void)error_set(&err, ERR_BUSY, "/there", "it failed");
+            (void)error_set(&err, b->code, "/there", "it failed");
             call->values[i] = gql_error(call->execution, &err);
         }
         if (json_is_string(v) && strcmp(json_string_value(v), "REFUSE") == 0) {
@@ -151,7 +154,7 @@ static int open_bench(void **state)
 {
     static struct bench b;
 
-    b = (struct bench){.schema = test_schema(resolve)};
+    b = (struct bench){.schema = test_schema(resolve), .code = ERR_BUSY};
     *state = &b;
     return 0;
 }
@@ -243,6 +246,27 @@ static void a_place_is_nulled_by_one_error_alone(void **state)
         b, "{'dog':{'name':'FAIL','barks':'FAIL'}}", "{ dog { name barks } }", "{}",
         "{'errors':[{'message':'it failed','locations':[{'line':1,'column':9}],'path':['dog','name'],"
         "'extensions':{'code':'busy','pointer':'/there'}}],'data':{'dog':null}}");
+}
+
+static void a_code_is_one_word(void **state)
+{
+    static const struct {
+        enum err code;
+        const char *word;
+    } codes[] = {{ERR_TOO_LARGE, "too_large"}, {ERR_NOT_FOUND, "not_found"}, {ERR_INVALID, "invalid"}};
+    struct bench *b = *state;
+
+    for (size_t i = 0; i < COUNT_OF(codes); i++) {
+        char answer[256];
+
+        b->code = codes[i].code;
+        (void)snprintf(
+            answer, sizeof(answer),
+            "{'errors':[{'message':'it failed','locations':[{'line':1,'column':9}],'path':['dog',"
+            "'nick'],'extensions':{'code':'%s','pointer':'/there'}}],'data':{'dog':{'nick':null}}}",
+            codes[i].word);
+        assert_answer(b, "{'dog':{'nick':'FAIL'}}", "{ dog { nick } }", "{}", answer);
+    }
 }
 
 static void an_error_may_have_extensions_of_its_own(void **state)
@@ -661,6 +685,7 @@ int main(void)
         cmocka_unit_test(what_is_answered_later_gives_the_same),
         cmocka_unit_test(null_climbs_to_what_may_be_null),
         cmocka_unit_test(a_place_is_nulled_by_one_error_alone),
+        cmocka_unit_test(a_code_is_one_word),
         cmocka_unit_test(an_error_may_have_extensions_of_its_own),
         cmocka_unit_test(memory_taken_elsewhere_counts),
         cmocka_unit_test(wrong_answers_are_errors_not_data),

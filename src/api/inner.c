@@ -3,6 +3,9 @@
  */
 #include "api/inner.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "api/api_internal.h"
 #include "api/dispatch.h"
 #include "api/once.h"
@@ -55,6 +58,50 @@ static bool is_too_long(const struct inner_call *call)
     return n > TARGET_MAX / 2;
 }
 
+static enum err nul_at(const char *where, struct error *err)
+{
+    return error_set(err, ERR_INVALID, where, "NUL is not allowed");
+}
+
+/* What comes over the wire has none: it would not have been read. As deep as JSON may be. */
+static enum err refuse_nul(const json_t *v, struct error *err)
+{
+    char step[sizeof(err->where)] = {0};
+    enum err e = ERR_NONE;
+
+    if (json_is_string(v))
+        return memchr(json_str(v).p, '\0', json_str(v).n) ? nul_at("", err) : ERR_NONE;
+    for (size_t i = 0; i < json_array_size(v) && !e; i++) {
+        e = refuse_nul(json_array_get(v, i), err);
+        if (e)
+            (void)snprintf(step, sizeof(step), "/%zu", i);
+    }
+    for (void *i = json_object_iter((json_t *)(uintptr_t)v); i && !e;
+         i = json_object_iter_next((json_t *)(uintptr_t)v, i)) {
+        e = refuse_nul(json_object_iter_value(i), err);
+        if (e)
+            json_pointer_add(step, sizeof(step), str_of(json_object_iter_key(i)));
+    }
+    if (e)
+        error_prefix_where(err, step);
+    return e;
+}
+
+static enum err refuse_nul_in_params(const struct inner_call *call, struct error *err)
+{
+    char where[sizeof(err->where)];
+
+    for (size_t i = 0; i < call->params_n; i++) {
+        const struct query_param *p = &call->params[i];
+
+        if (p->value.n == 0 || !memchr(p->value.p, '\0', p->value.n))
+            continue;
+        (void)snprintf(where, sizeof(where), "?%.*s", (int)p->name.n, p->name.p);
+        return nul_at(where, err);
+    }
+    return ERR_NONE;
+}
+
 static void set_body(struct request *r, const json_t *body)
 {
     struct error err;
@@ -90,8 +137,14 @@ static bool find_handler(struct request *r, const struct inner_call *call)
 
 void inner_begin(struct request *r, const struct inner_call *call)
 {
+    struct error err;
+
     if (is_too_long(call)) {
         answer_problem(r, PROBLEM_TOO_LARGE, "the arguments are too long");
+        return;
+    }
+    if (refuse_nul_in_params(call, &err) || refuse_nul(call->body, &err)) {
+        answer_error(r, &err);
         return;
     }
     for (size_t i = 0; i < call->params_n; i++)

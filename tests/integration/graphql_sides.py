@@ -85,7 +85,11 @@ class RestSide(Side):
             return answer.json(), answer.status
         problem = answer.json()
         kind = problem["type"].removeprefix("urn:carillon:problem:")
-        return Refused(kind, [self._place(e) for e in problem.get("errors", [])]), answer.status
+        places = [self._place(e) for e in problem.get("errors", [])]
+        # A target that cannot be read is an argument that is wrong.
+        if kind == "syntax" and places and all(p.startswith("parameter ") for p in places):
+            kind = "invalid"
+        return Refused(kind, places), answer.status
 
     @staticmethod
     def _place(error):
@@ -271,7 +275,11 @@ class GraphQLSide(Side):
 
     def delete_matching(self, filters):
         wanted = {k: enum_of(v) if k == "state" else v for k, v in filters.items()}
-        answer = self._call("mutation", "deleteSchedules", {"filter": wanted}, {"filter": "ScheduleFilter!"}, "{ count }")
+        if any("\0" in v for v in wanted.values()):  # which no variable can hold: it is JSON
+            members = ", ".join(f"{k}: {json.dumps(v)}" for k, v in wanted.items())
+            answer = self._call("mutation", f"deleteSchedules(filter: {{{members}}})", {}, {}, "{ count }")
+        else:
+            answer = self._call("mutation", "deleteSchedules", {"filter": wanted}, {"filter": "ScheduleFilter!"}, "{ count }")
         return self._told(answer, lambda a: a["count"])
 
     def pause(self, name, if_version):

@@ -130,7 +130,7 @@ def change(rng, target):
     kind = rng.choices(
         ["register", "refused", "mistyped", "many", "replace", "delete", "matching", "pause", "resume", "trigger", "backfill",
          "redrive", "discard", "redrive_many", "preview"],
-        [14, 10, 6, 6, 6, 2, 1, 6, 6, 20, 5, 9, 6, 6, 6],
+        [14, 10, 6, 6, 6, 2, 3, 6, 6, 20, 5, 9, 6, 6, 6],
     )[0]  # fmt: skip
     if kind == "register":
         return "register", name, right(rng, name, target)
@@ -144,7 +144,8 @@ def change(rng, target):
         other = rng.choice(NAMES) if rng.random() < 0.2 else name
         return "replace", name, right(rng, other, target), rng.choice([None, None, 1, 2, 3])
     if kind == "matching":
-        filters = rng.choice([{"key": name}, {"group": graphql_sides.GROUP, "state": "paused"}, {"name": "another"}, {}, {"key": "none"}])
+        filters = rng.choice([{"key": name}, {"group": graphql_sides.GROUP, "state": "paused"}, {"name": "another"}, {}, {"key": "none"},
+                              {"name": ""}, {"key": "a\0b"}, {"name": "\0", "group": graphql_sides.GROUP}])  # fmt: skip
         return "delete_matching", filters
     if kind == "backfill":
         begin, end = rng.choice([("2020-01-01T00:00:00", "2024-01-01T00:00:00"), ("2024-01-01T00:00:00Z", "2020-01-01T00:00:00Z"),
@@ -155,7 +156,7 @@ def change(rng, target):
     if kind == "redrive_many":
         return "redrive_many", rng.choice([
             {"all": True}, {"schedule": name}, {"schedule": name, "limit": 1}, {"ids": [(name, 0), (name, 1)]}, {}, {"all": True, "limit": 0},
-            {"all": True, "limit": 20000}, {"ids": []}, {"ids": [(name, 0)], "schedule": name},
+            {"all": True, "limit": 20000}, {"ids": []}, {"ids": [(name, 0)], "schedule": name}, {"ids": [(name, 0)], "limit": 3},
         ])  # fmt: skip
     if kind == "preview":
         made = {**timing(rng), **some(rng, {"timezone": lambda: rng.choice(["UTC", "Mars/Olympus"]), "max_runs": lambda: rng.choice([2, 0]),
@@ -176,7 +177,7 @@ def stored(side):
     for schedule in side.schedules():
         key = schedule["client"]["key"]
         shown = {k: v for k, v in schedule.items() if k not in OWN and v is not None}  # null stands for absent
-        shown["task"] = {k: v for k, v in schedule["task"].items() if v is not None}
+        shown["task"] = {k: v for k, v in schedule["task"].items() if v is not None or k == "data"}  # which is anybody's
         shown["client"] = {**dict.fromkeys(("operation", "application", "group", "key", "type"), ""), **schedule["client"]}
         shown["last"] = schedule["last"] and schedule["last"]["state"]
         shown["due"] = schedule["next_at"] is not None

@@ -12,7 +12,7 @@
 #include "api/problem.h"
 #include "base/str.h"
 
-enum { POINTER_MAX = 1024, MESSAGE_MAX = 600, MESSAGE_FAULTS = 3 };
+enum { POINTER_MAX = 1024, DETAIL_MAX = 1024, MESSAGE_MAX = 600, MESSAGE_FAULTS = 3 };
 
 static enum err no_memory(struct error *err)
 {
@@ -215,11 +215,22 @@ static bool lies_in(const struct argument *a, const struct gql_call *call, const
     return true;
 }
 
+/* What is wrong, in the words of who asked; without memory for them, in REST's. */
+static struct str detail_of(const json_t *from, struct buf *out)
+{
+    struct str detail = text_of(from, "detail");
+
+    buf_init(out, DETAIL_MAX);
+    word_detail(detail, out);
+    return buf_ok(out) && out->n > 0 ? buf_str(out) : detail;
+}
+
 /* A fault with its place in the arguments; NULL without memory. */
 static json_t *translated(const struct argument *table, const struct gql_call *call, const json_t *fault)
 {
     CLEANUP(buf_done_p) struct buf pointer = {0};
-    struct str detail = text_of(fault, "detail");
+    CLEANUP(buf_done_p) struct buf text = {0};
+    struct str detail = detail_of(fault, &text);
     struct place p = {text_of(fault, "pointer"), text_of(fault, "parameter"), text_of(fault, "header")};
 
     buf_init(&pointer, POINTER_MAX);
@@ -250,7 +261,8 @@ static const char *code_of(const json_t *problem, char ret[WORD_TEXT])
 /* What there is to say in one line. */
 static void write_message(const json_t *problem, const json_t *faults, struct buf *out)
 {
-    struct str detail = text_of(problem, "detail");
+    CLEANUP(buf_done_p) struct buf text = {0};
+    struct str detail = detail_of(problem, &text);
     size_t n = json_array_size(faults);
 
     if (n == 0 || !text_of(json_array_get(faults, 0), "pointer").p) {
@@ -307,7 +319,8 @@ struct gql_value arguments_problem(const struct argument *table, const struct gq
 static json_t *item_fault(const struct gql_ref *ref, const json_t *fault)
 {
     CLEANUP(buf_done_p) struct buf pointer = {0};
-    struct str detail = text_of(fault, "detail");
+    CLEANUP(buf_done_p) struct buf text = {0};
+    struct str detail = detail_of(fault, &text);
 
     buf_init(&pointer, POINTER_MAX);
     input_pointer(text_of(fault, "pointer"), ref, &pointer);
@@ -317,8 +330,9 @@ static json_t *item_fault(const struct gql_ref *ref, const json_t *fault)
 json_t *arguments_item_problem(const struct gql_ref *ref, const json_t *problem)
 {
     CLEANUP(json_free_p) json_t *faults = json_array();
+    CLEANUP(buf_done_p) struct buf text = {0};
     const json_t *errors = json_object_get(problem, "errors");
-    struct str detail = text_of(problem, "detail");
+    struct str detail = detail_of(problem, &text);
     char code[WORD_TEXT];
 
     for (size_t i = 0; i < json_array_size(errors); i++) {

@@ -51,6 +51,13 @@ static enum err add_member(json_t *object, const struct gql_input *input, json_t
     return json_object_set_new(object, "tls", tls) ? no_memory(err) : ERR_NONE;
 }
 
+/* Anybody's JSON, in which null is a value; of the rest it stands for absence. */
+static bool is_json(const struct gql_ref *ref)
+{
+    ref = bare(ref);
+    return ref->wrap == GQL_NAMED && str_eq(ref->type->name, STR("JSON"));
+}
+
 static enum err convert_object(const json_t *value, const struct gql_type *type, json_t **ret,
                                struct error *err)
 {
@@ -64,7 +71,7 @@ static enum err convert_object(const json_t *value, const struct gql_type *type,
         json_t *made = NULL;
         enum err e;
 
-        if (!member || json_is_null(member))
+        if (!member || (json_is_null(member) && !is_json(input->ref)))
             continue;
         e = input_to_rest(member, input->ref, &made, err);
         if (!e)

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "graphql/schema.h"
 
-/* A coerced value as REST has it: a new reference. Members that are null are left out, as absent. ERR_MEMORY.
- */
+/* A coerced value as REST has it: a new reference. Members that are null are left out, as absent, but of
+ * those that are anybody's JSON. ERR_MEMORY. */
 CHECKED enum err input_to_rest(const json_t *value, const struct gql_ref *ref, json_t **ret,
                                struct error *err);
 /* Whether what a pointer begins with is a member of this type. */

@@ -67,9 +67,6 @@ enum err shape_redrive(json_t *body, struct error *err)
     bool all = json_is_true(json_object_get(body, "all"));
 
     (void)json_object_del(body, "all"); /* fails when it is not there */
-    /* Runs that are named stand alone there; here a limit has a default, which says nothing. */
-    if (json_object_get(body, "ids"))
-        (void)json_object_del(body, "limit");
     if (all && json_object_set_new(body, "state", json_string("dead")))
         return error_set(err, ERR_MEMORY, NULL, "out of memory");
     return ERR_NONE;

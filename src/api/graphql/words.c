@@ -20,6 +20,15 @@ static const char *const values[] = {
 #undef X
 };
 
+/* What a fault's text may name that is called otherwise here. */
+static const struct {
+    const char *rest;
+    const char *ours;
+} said[] = {
+    {"all by \"state\": \"dead\"", "`all`"}, {"schedule_id", "scheduleId"}, {"start_at", "startAt"},
+    {"retry_wait_max", "retryWaitMax"},      {"retry_wait", "retryWait"},   {"delay-recur", "DELAY_RECUR"},
+};
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -70,4 +79,26 @@ const struct gql_enum_value *word_enum(const struct gql_type *type, struct str t
             return &type->values[i];
     }
     return NULL;
+}
+
+/* How much of the text this one is; 0: it does not begin with it. */
+static size_t said_as(struct str text, const char *rest)
+{
+    return str_starts(text, str_of(rest)) ? strlen(rest) : 0;
+}
+
+void word_detail(struct str detail, struct buf *out)
+{
+    while (detail.n > 0) {
+        struct str as = {detail.p, 1};
+        size_t n = 0;
+
+        for (size_t i = 0; i < COUNT_OF(said) && n == 0; i++) {
+            n = said_as(detail, said[i].rest);
+            as = n > 0 ? str_of(said[i].ours) : as;
+        }
+        n = n > 0 ? n : 1;
+        buf_add(out, as);
+        detail = (struct str){detail.p + n, detail.n - n};
+    }
 }

@@ -319,6 +319,83 @@ static void arguments_that_no_query_could_hold_are_refused(void **state)
     assert_string_equal(code_of(answer, 0), "too_large");
 }
 
+static const char *pointer_of(const json_t *answer)
+{
+    const json_t *error = json_array_get(json_object_get(answer, "errors"), 0);
+
+    return json_string_value(json_object_get(json_object_get(error, "extensions"), "pointer"));
+}
+
+/* Over the wire it is not read, so what is behind the calls counts on its absence. */
+static void nul_is_refused_wherever_it_stands(void **state)
+{
+    static const char *const documents[][2] = {
+        {"{ schedules(filter: {name: \"a\\u0000b\"}) { nodes { id } } }", "/filter/name"},
+        {"{ schedules(filter: {key: \"\\u0000\", name: \"a\"}) { nodes { id } } }", "/filter/key"},
+        {"{ history(scheduleId: \"a\\u0000b\") { nodes { id } } }", "/scheduleId"},
+        {"{ scheduleByClient(client: {key: \"a\\u0000b\"}) { id } }", "/client/key"},
+        {"mutation { deleteSchedules(filter: {key: \"a\\u0000b\"}) { count } }", "/filter/key"},
+        {"mutation { registerSchedule(definition: {name: \"a\", type: NOW, task: {type: REST, data: {x: [1, "
+         "\"\\u0000\"]}, " HOST "}}) { id } }",
+         "/definition/task/data/x/1"},
+        {"mutation { registerSchedules(definitions: [{name: \"a\\u0000\", type: NOW, task: {type: REST, " HOST
+         "}}]) { id } }",
+         "/definitions/0/name"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        CLEANUP(json_free_p) json_t *answer = ask(documents[i][0]);
+
+        assert_non_null(code_of(answer, 0));
+        assert_string_equal(code_of(answer, 0), "invalid");
+        assert_non_null(pointer_of(answer));
+        assert_string_equal(pointer_of(answer), documents[i][1]);
+    }
+}
+
+static void a_limit_beside_ids_is_refused(void **state)
+{
+    CLEANUP(json_free_p)
+    json_t *answer =
+        ask("mutation { redriveRuns(which: {ids: [\"01935b5e-7f2a-7c3e-9d55-0a1b2c3d4e5f\"], limit: 3}) { "
+            "redriven } }");
+
+    (void)state;
+    assert_non_null(code_of(answer, 0));
+    assert_string_equal(code_of(answer, 0), "invalid");
+    assert_string_equal(pointer_of(answer), "/which/ids");
+}
+
+static void what_is_wrong_is_told_in_words_of_the_schema(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = ask("mutation { redriveRuns(which: {}) { redriven } }");
+    const json_t *error = json_array_get(json_object_get(answer, "errors"), 0);
+    const json_t *told = json_object_get(json_object_get(error, "extensions"), "errors");
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(error, "message")),
+                        "/which: must name runs: by `ids`, by `scheduleId`, or `all`");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(told, 0), "detail")),
+                        "must name runs: by `ids`, by `scheduleId`, or `all`");
+}
+
+static void a_page_that_is_refused_leaves_the_rest(void **state)
+{
+    CLEANUP(json_free_p)
+    json_t *answer =
+        ask("{ schedules(first: 0) { nodes { id } } runs(first: 0) { nodes { id } } deadLetters(first: 0) { "
+            "nodes { id } } version { version } }");
+    const json_t *data = json_object_get(answer, "data");
+
+    (void)state;
+    assert_int_equal(json_array_size(json_object_get(answer, "errors")), 3);
+    assert_true(json_is_object(json_object_get(data, "version")));
+    assert_true(json_is_null(json_object_get(data, "schedules")));
+    assert_true(json_is_null(json_object_get(data, "runs")));
+    assert_true(json_is_null(json_object_get(data, "deadLetters")));
+}
+
 /* The body of the answer, without taking memory of the door whose failures are tested; empty: there is none.
  */
 static unsigned answer_to(const char *request, char body[8192])
@@ -416,6 +493,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(rest_and_graphql_share_their_keys, start, stop),
         cmocka_unit_test_setup_teardown(those_done_before_a_refusal_are_told, start, stop),
         cmocka_unit_test_setup_teardown(arguments_that_no_query_could_hold_are_refused, start, stop),
+        cmocka_unit_test_setup_teardown(nul_is_refused_wherever_it_stands, start, stop),
+        cmocka_unit_test_setup_teardown(a_limit_beside_ids_is_refused, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_wrong_is_told_in_words_of_the_schema, start, stop),
+        cmocka_unit_test_setup_teardown(a_page_that_is_refused_leaves_the_rest, start, stop),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail_and_nothing_is_told_wrong, start, stop),
     };
 

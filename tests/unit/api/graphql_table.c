@@ -216,9 +216,36 @@ static void names_are_converted_but_not_in_what_is_anybodys(void **state)
                 "{'name':'n','type':'delay-recur','max_runs':2,'task':{'type':'rest','retry_wait':1.5,"
                 "'failed_policy':'retry_dlq','data':{'aB':[{'cD':null}]},'connection':{'host':'h','headers':"
                 "{'X-aB':'NOW'},'tls':{'insecure':true}}}}");
+}
+
+static void null_is_absence_but_in_what_is_anybodys(void **state)
+{
+    (void)state;
     assert_rest("TaskInput",
-                "{'type':'REDIS','connection':{'host':'h','mode':'STREAM','topic':null},'data':null}",
-                "{'type':'redis','connection':{'host':'h','mode':'stream'}}");
+                "{'type':'REDIS','connection':{'host':'h','mode':'STREAM','topic':null},'data':null,"
+                "'retryWait':null}",
+                "{'type':'redis','connection':{'host':'h','mode':'stream'},'data':null}");
+}
+
+static void faults_speak_of_the_arguments(void **state)
+{
+    static const char *const texts[][2] = {
+        {"must not be less than retry_wait", "must not be less than retryWait"},
+        {"lies before start_at", "lies before startAt"},
+        {"must be one of sasl_plaintext and sasl_ssl", "must be one of sasl_plaintext and sasl_ssl"},
+        {"must name runs: by `ids`, by `schedule_id`, or all by \"state\": \"dead\"",
+         "must name runs: by `ids`, by `scheduleId`, or `all`"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        CLEANUP(buf_done_p) struct buf out = {0};
+
+        buf_init(&out, 1024);
+        word_detail(str_of(texts[i][0]), &out);
+        assert_string_equal(buf_cstr(&out), texts[i][1]);
+    }
 }
 
 static void assert_pointer(const char *type, const char *pointer, const char *wanted)
@@ -258,6 +285,8 @@ int main(void)
         cmocka_unit_test(every_parameter_is_one_of_its_call),
         cmocka_unit_test(every_value_of_an_enum_has_a_word_and_comes_back),
         cmocka_unit_test(names_are_converted_but_not_in_what_is_anybodys),
+        cmocka_unit_test(null_is_absence_but_in_what_is_anybodys),
+        cmocka_unit_test(faults_speak_of_the_arguments),
         cmocka_unit_test(places_of_faults_are_told_by_the_arguments_names),
     };
 

@@ -127,7 +127,7 @@ void dispatch_begin(struct request *r, struct str method)
     if (takes_json && (r->headers.content_type.p || r->route->must_say_type) &&
         !is_json_type(r->headers.content_type))
         answer_problem(r, PROBLEM_MEDIA_TYPE, "the body must be application/json");
-    else
+    else if (!r->route->own_faults)
         (void)params_are_known(r);
 }
 

@@ -59,6 +59,7 @@ struct route {
     bool may_be_off;       /* answered 403 unless the configuration allows it */
     bool must_say_type;    /* a body without a content type is refused: a page of another site can send it */
     bool keys_within;      /* an Idempotency-Key is for what is called from within */
+    bool own_faults;       /* what is wrong with its parameters is told by its handler, in its own form */
     bool hidden;           /* works, but is no call: the docs page and its parts */
     struct reply replies[ROUTE_REPLIES_MAX];
 };

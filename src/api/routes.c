@@ -198,7 +198,8 @@ const struct route routes[] = {
     {METHOD_POST, "/graphql", "graphql", SERVICE, .summary = "Ask by GraphQL", .handle = handle_graphql_post,
      .takes = TAKES_BATCH, .must_say_type = true, .keys_within = true, .uses_store = true, .hidden = true},
     {METHOD_GET, "/graphql", "graphqlQuery", SERVICE, .summary = "Ask a query by GraphQL",
-     .handle = handle_graphql_get, .params = graphql_params, .uses_store = true, .hidden = true},
+     .handle = handle_graphql_get, .params = graphql_params, .own_faults = true, .uses_store = true,
+     .hidden = true},
     {METHOD_GET, "/admin/doctor", "examine", SERVICE, .summary = "Examine this instance and what it needs",
      .description =
          "What `carillon doctor` looks at, as this instance sees it: each check with what was seen "

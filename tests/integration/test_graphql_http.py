@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import queue
+import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import urllib.parse
 import pytest
 
 from harness import PATIENCE, TOP, binary, clean_environment, definition, wait_until
+from postgres_peer import Postgres
 
 sys.path.append(str(TOP / "tests" / "oracle"))
 import npm_modules  # noqa: E402  (where the other tests that use npm have it)
@@ -169,9 +171,22 @@ def test_queries_may_be_asked_by_get_and_mutations_may_not(carillon):
     assert get().status == 400
     assert get(query="{ __typename }", variables="{").status == 400
     assert get(query="{ __typename }", variables="[]").status == 400
-    assert get(query="{ __typename }", other="1").status == 422
     head = carillon.api.call("HEAD", "/graphql?query=%7B__typename%7D")
     assert (head.status, head.body) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "parameters, words",
+    [("query=%7B__typename%7D&other=1", "?other: "), ("query=%7B__typename%7D&query=%7B__typename%7D", "?query: "), ("id=1", "?id: ")],
+    ids=["unknown", "twice", "nothing else"],
+)
+def test_a_parameter_that_is_none_is_told_in_the_form_of_an_answer(carillon, parameters, words):
+    for form in (RESPONSE, JSON):
+        answer = carillon.api.get(f"/graphql?{parameters}", headers={"Accept": form})
+        assert (answer.status, kind_of(answer)) == (400, form)
+        assert [m.startswith(words) for m in messages(answer)] == [True], messages(answer)
+    answer = carillon.api.get(f"/graphql?{parameters}", headers={"Accept": EVENTS})
+    assert answer.status == 200 and answer.body.startswith(b'event: next\ndata: {"errors":') and b"event: complete" in answer.body
 
 
 def test_a_mutation_with_several_fields_cannot_have_a_key(carillon):
@@ -218,6 +233,18 @@ OVER = {
     "fields": ("{ version { " + "version " * 2001 + "} }", "2000 fields"),
     "tokens": ("{ version { " + "version " * 10001 + "} }", "10000 tokens"),
     "bytes": ("{ version { version } } #" + "x" * 262144, "262144 bytes"),
+    "nesting": ("{ " + "... { " * 50 + "__typename" + " }" * 50 + " }", "nested deeper than 50 levels"),
+    "comparisons": (
+        " ".join(f"query Q{i}($a: Boolean!) {{ ...F }}" for i in range(300))
+        + " fragment F on Query {" + " __typename @skip(if: $a)" * 500 + " }",
+        "100000 comparisons",
+    ),
+    "the size of a batch": (
+        "mutation { registerSchedules(definitions: ["
+        + '{name: "a", type: NOW, task: {type: REST, connection: {host: "http://127.0.0.1:9/"}}} ' * 260
+        + "]) { schedule { runs(first: 1000) { nodes { id } } } } }",
+        "250000 are allowed",
+    ),
     "introspection": ("{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }", "2 lists of introspection"),
 }
 
@@ -382,14 +409,51 @@ def test_a_listener_that_does_not_read_is_dropped(carillon):
     s.close()
 
 
-def test_a_stop_ends_subscriptions_and_answers_what_is_under_way(make_carillon):
-    one = make_carillon()
-    head, s, file = stream(one, "subscription { events { id schedule { id } } }")
+BOTH = 'mutation { first: redriveRuns(which: {all: true}) { redriven } second: deleteSchedules(filter: {key: "heard"}) { count } }'
+
+
+def refuses_connections(carillon):
+    address = urllib.parse.urlsplit(carillon.url)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=PATIENCE).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+@pytest.mark.skipif(not Postgres.available(), reason="postgresql is not installed")
+def test_a_stop_ends_subscriptions_and_answers_what_is_under_way(make_carillon, postgres):
+    one = make_carillon(CARILLON_DATABASE_URL=postgres.url, CARILLON_ROLES="api", CARILLON_SHUTDOWN_GRACE=str(PATIENCE * 4))
+    head, s, file = stream(one, "subscription { events(kinds: REGISTERED) { name schedule { runs(first: 1) { nodes { id } } } } }")
     assert " 200 " in head
-    for i in range(20):
-        one.api.register(definition("http://127.0.0.1:9/", "delay", "3600", key=str(i)))
-    one.stop()
-    rest = file.read().decode()
-    assert rest.count("event: next") <= 20 and "errors" not in rest
+    one.api.register(definition("http://127.0.0.1:9/", "delay", "3600", key="heard"))
+    lines = iter(file.readline, b"")
+    told = next(line for line in lines if line.startswith(b"data:"))
+    assert json.loads(told[5:]) == {"data": {"events": {"name": "test heard", "schedule": {"runs": {"nodes": []}}}}}
+
+    with postgres.session() as lock:
+        lock.ask("BEGIN")
+        lock.ask("LOCK TABLE carillon.run IN ACCESS EXCLUSIVE MODE")
+
+        def waiting():
+            return int(postgres.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'carillon.run'::regclass")[0][0])
+
+        # An event whose answer waits for the table, and a mutation whose first field does.
+        one.api.register(definition("http://127.0.0.1:9/", "delay", "3600", key="waits"))
+        wait_until(lambda: waiting() == 1, "the event's answer waits")
+        answers = queue.Queue()
+        threading.Thread(target=lambda: answers.put(ask(one.api, BOTH)), daemon=True).start()
+        wait_until(lambda: waiting() == 2, "the mutation waits")
+        one.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses_connections(one), "it stops")
+        assert answers.empty() and one.process.poll() is None
+        lock.ask("COMMIT")
+    assert data_of(answers.get(timeout=PATIENCE * 2)) == {"first": {"redriven": 0}, "second": {"count": 1}}
+    assert one.wait() == 0
+    # What was begun is told whole, or given up; and nobody is told that all events were.
+    rest = b"".join(lines).decode()
     file.close()
     s.close()
+    assert "event: complete" not in rest and "errors" not in rest
+    found = [json.loads(line[5:])["data"]["events"] for line in rest.splitlines() if line.startswith("data:")]
+    assert found in ([], [{"name": "test waits", "schedule": {"runs": {"nodes": []}}}])

@@ -17,6 +17,7 @@
 #include "api/graphql/resolvers.h"
 #include "api/graphql/subscription.h"
 #include "api/handlers.h"
+#include "api/route.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
@@ -300,6 +301,21 @@ static bool add_param(struct request *r, enum graphql_media media, const char *n
     return false;
 }
 
+/* False: one is unknown, or came twice, and the request is answered. */
+static bool params_are_known(struct request *r, enum graphql_media media)
+{
+    const char *names[ROUTE_PARAMS_MAX];
+    struct error_list faults = {.n = 0};
+    char text[sizeof(faults.items[0].where) + sizeof(faults.items[0].text) + 2];
+
+    target_check_params(&r->target, names, route_param_names(r->route, names), &faults);
+    if (faults.n == 0)
+        return true;
+    (void)snprintf(text, sizeof(text), "%s: %s", faults.items[0].where, faults.items[0].text);
+    refuse(r, media, 400, text);
+    return false;
+}
+
 void handle_graphql_get(struct request *r)
 {
     struct graphql_accept accept = graphql_accept(r->headers.accept);
@@ -310,6 +326,8 @@ void handle_graphql_get(struct request *r)
         return;
     }
     if (!is_acceptable(r, accept))
+        return;
+    if (!params_are_known(r, accept.media))
         return;
     params = json_object();
     if (!params) {

@@ -80,6 +80,17 @@ static void on_refused(void *arg, const char *place, const struct error *why)
         (void)out_fail("%s: %s", place, why->text);
 }
 
+/* An import that is repeated skips all that is there. */
+enum { SKIPS_NAMED = 100 };
+
+static void on_skipped(void *arg, const char *place, const char *why)
+{
+    int64_t *skips = arg;
+
+    if (++*skips <= SKIPS_NAMED)
+        (void)out_fail("%s is skipped: %s", place, why);
+}
+
 /* A dry run makes no database: one that is not there has nothing in the way. */
 static enum err open_to_write(struct moving *m, const struct settings *s, bool dry, struct error *err)
 {
@@ -102,23 +113,36 @@ static enum err import(const struct moving *m, const struct cli_import *o, struc
 {
     static const enum on_conflict conflicts[] = {
         [CLI_SKIP] = CONFLICT_SKIP, [CLI_REPLACE] = CONFLICT_REPLACE, [CLI_FAIL] = CONFLICT_FAIL};
+    int64_t skips = 0;
     const struct import_options options = {
         .store = m->store,
         .dry = o->dry,
         .rules = &m->rules.clients,
         .on_conflict = conflicts[o->on_conflict],
+        .now = clock_wall(),
         .refused = on_refused,
+        .skipped = on_skipped,
+        .arg = &skips,
     };
-    const struct queue_options queue = {.now = clock_wall(), .data_alone = o->data_alone};
+    const struct queue_options queue = {.now = options.now, .data_alone = o->data_alone};
     const struct queue_table_options from = {
         .url = o->queue_url, .table = o->queue_table, .timezone = o->queue_timezone};
     CLEANUP(queue_table_close_p) struct queue_table *table = NULL;
-    enum err e;
+    enum err e = ERR_NONE;
 
-    if (!o->queue_url)
-        return move_import(&options, o->fd, ret, err);
-    e = queue_table_open(&from, &table, err);
-    return e ? e : move_import_queue(&options, &queue, table, ret, err);
+    if (o->queue_url)
+        e = queue_table_open(&from, &table, err);
+    if (!e && o->queue_url)
+        e = move_import_queue(&options, &queue, table, ret, err);
+    else if (!e)
+        e = move_import(&options, o->fd, ret, err);
+    if (skips > SKIPS_NAMED)
+        (void)out_fail("and %lld more are skipped", (long long)(skips - SKIPS_NAMED));
+    if (ret->unsure)
+        (void)out_fail(
+            "note: the dry run remembers 100000 schedules; of those behind them it cannot tell which "
+            "have an id or a client that an earlier one has");
+    return e;
 }
 
 static int print_report(const struct import_report *r, const struct cli_import *o)

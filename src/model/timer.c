@@ -53,7 +53,7 @@ void timer_start(const struct schedule *s, struct wall now, struct timer *ret)
     struct wall first = timer_first(s, now);
 
     if (!schedule_recurs(s) && !occurrence_in_window(s, first)) {
-        t.missed[MISSED_WINDOW]++;
+        timer_count(&t, MISSED_WINDOW, 1);
         first = WALL_NEVER;
     }
     timer_set_next(s, &t, first);
@@ -117,7 +117,7 @@ static struct wall after_pause(const struct schedule *s, struct timer *t, struct
     if (occurrence_act(s, from).us > now.us)
         return from;
     last = occurrence_last_due(s, from, now);
-    t->missed[MISSED_PAUSED] += occurrence_count(s, from, last);
+    timer_count(t, MISSED_PAUSED, occurrence_count(s, from, last));
     return s->type == SCHEDULE_DELAY_RECUR ? timer_recur_next(s, now) : occurrence_next(s, last);
 }
 
@@ -161,6 +161,24 @@ bool timer_recompute(const struct schedule *s, struct timer *t, struct wall made
     else if (wall_is_never(next))
         t->next_at = now; /* as after a run's end: the next plan finds that nothing follows */
     return true;
+}
+
+bool timer_has_lost_its_next(const struct schedule *s, const struct timer *t, struct wall made,
+                             struct wall now)
+{
+    struct wall from = wall_max(now, made);
+
+    if (t->state == SCHEDULE_FINISHED || !wall_is_never(t->occurs_at))
+        return false;
+    if (!schedule_recurs(s))
+        return t->runs == 0;
+    /* What follows a delay-recur is known when its run ends. */
+    if (s->type != SCHEDULE_CRON || !timer_runs_left(s, t))
+        return false;
+    /* The last of it may have been made a little ahead: its run has ended at next_at. */
+    if (!wall_is_never(t->next_at))
+        from = wall_max(from, t->next_at);
+    return !wall_is_never(occurrence_next(s, from));
 }
 
 void timer_after_run(const struct schedule *s, struct timer *t, size_t open_runs, struct wall ended_at)

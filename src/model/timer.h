@@ -108,6 +108,13 @@ void timer_resume(const struct schedule *s, struct timer *t, struct wall now);
 #define WALL_NONE_YET ((struct wall){INT64_MIN})
 bool timer_recompute(const struct schedule *s, struct timer *t, struct wall made, struct wall now);
 
+/*
+ * It goes on, and something is to come of it, but it does not say what: it would end at its next step without
+ * that. No timer of ours is ever so, only what others wrote. `made` as above.
+ */
+bool timer_has_lost_its_next(const struct schedule *s, const struct timer *t, struct wall made,
+                             struct wall now);
+
 struct timer_rules {
     /* An occurrence planned later than this after its time is a misfire. */
     int64_t misfire_grace_us;

@@ -25,6 +25,14 @@ static inline bool timer_is_in_doubt(const struct timer *t)
            t->started_at.us == t->occurs_at.us + 1 && t->state != SCHEDULE_FINISHED;
 }
 
+/* Up to the most that can be counted: what a file says that was imported may be near it. */
+static inline void timer_count(struct timer *t, enum missed why, int64_t n)
+{
+    int64_t *count = &t->missed[why];
+
+    *count = *count > INT64_MAX - n ? INT64_MAX : *count + n;
+}
+
 static inline bool timer_runs_left(const struct schedule *s, const struct timer *t)
 {
     return s->max_runs < 0 || t->runs < s->max_runs;

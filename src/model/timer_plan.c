@@ -37,7 +37,7 @@ struct planner {
 /* n occurrences from `first` to `last` are no runs of their own. */
 static enum err count(struct planner *p, enum missed why, struct wall first, struct wall last, int64_t n)
 {
-    p->plan->after.missed[why] += n;
+    timer_count(&p->plan->after, why, n);
     if (!p->rules->list_missed)
         return ERR_NONE;
     return missed_list_add(&p->plan->missed, p->s, why, first, last, n, p->err);

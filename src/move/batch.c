@@ -20,6 +20,7 @@ void batch_init(struct batch *b, const struct import_options *o, struct import_r
     *b = (struct batch){.o = o, .report = report};
     b->notice.earliest = WALL_NEVER;
     map_init(&b->seen);
+    rehearsal_init(&b->rehearsal);
     journal_init(&b->journal);
 }
 
@@ -40,29 +41,49 @@ void batch_done(struct batch *b)
     alloc_free(TAKE(b->owners.items));
     moved_run_list_done(&b->runs);
     map_done(&b->seen);
+    rehearsal_done(&b->rehearsal);
     journal_done(&b->journal);
     change_list_done(&b->notice.changed);
 }
 
 /* --- judging --- */
 
-static void refuse(struct unit *u, const char *text)
+static void refuse(struct unit *u, const char *where, const char *text)
 {
     u->fate = FATE_REFUSED;
-    (void)error_set(&u->why, ERR_CONFLICT, "", "%s", text);
+    (void)error_set(&u->why, ERR_CONFLICT, where, "%s", text);
 }
 
-static enum err judge(struct batch *b, struct unit *u, const struct moved_schedule *m, struct error *err)
+static void skip(struct unit *u, const struct moved_schedule *m)
 {
-    bool in_the_way = m->id_taken || !uuid_is_nil(m->same);
+    char id[UUID_TEXT + 1];
 
-    if (!in_the_way) {
+    uuid_format(m->id_taken ? u->record.id : m->same, id);
+    u->fate = FATE_SKIPPED;
+    (void)error_set(&u->why, ERR_CONFLICT, "", "%s %s",
+                    m->id_taken ? "there is a schedule" : "its client has schedule", id);
+}
+
+/* What is in the way in the database. */
+static enum err judge(struct batch *b, struct unit *u, const struct moved_schedule *m, struct wall now,
+                      struct error *err)
+{
+    const struct timer *t = &u->record.timer;
+
+    if (timer_has_lost_its_next(u->schedule, t, u->made, now)) {
+        refuse(u,
+               t->state == SCHEDULE_ACTIVE && wall_is_never(t->next_at) ? "/schedule/next_at"
+                                                                        : "/schedule/occurs_at",
+               "is missing: the schedule would end without what is still to come");
+        return ERR_NONE;
+    }
+    if (!m->id_taken && uuid_is_nil(m->same)) {
         u->fate = FATE_REGISTERED;
         return ERR_NONE;
     }
     switch (b->o->on_conflict) {
     case CONFLICT_SKIP:
-        u->fate = FATE_SKIPPED;
+        skip(u, m);
         return ERR_NONE;
     case CONFLICT_FAIL:
         return error_set(err, ERR_CONFLICT, u->place, "a schedule with this %s is there",
@@ -70,10 +91,15 @@ static enum err judge(struct batch *b, struct unit *u, const struct moved_schedu
     case CONFLICT_REPLACE:
         u->fate = FATE_REPLACED;
         if (m->busy)
-            refuse(u, "an attempt of the schedule that is there is under way: try again later");
+            refuse(u, "", "an attempt of the schedule that is there is under way: try again later");
         return ERR_NONE;
     }
     return ERR_NONE;
+}
+
+static bool comes(const struct unit *u)
+{
+    return u->fate == FATE_REGISTERED || u->fate == FATE_REPLACED;
 }
 
 /* Of those whose fate is open. */
@@ -86,8 +112,14 @@ static enum err look(struct batch *b, struct moved_schedule *m, struct wall now,
                                        .record = &b->units.items[i].record};
     if (b->o->store)
         e = store_look_moved(b->o->store, m, b->units.n, now, err);
-    for (size_t i = 0; !e && i < b->units.n; i++)
-        e = judge(b, &b->units.items[i], &m[i], err);
+    for (size_t i = 0; !e && i < b->units.n; i++) {
+        struct unit *u = &b->units.items[i];
+
+        rehearsal_look(&b->rehearsal, &m[i]);
+        e = judge(b, u, &m[i], now, err);
+        if (!e && comes(u))
+            e = rehearsal_add(&b->rehearsal, &m[i], u->id_made, err);
+    }
     return e;
 }
 
@@ -142,7 +174,7 @@ static enum err put_units(struct batch *b, struct moved_schedule *m, struct wall
     for (size_t i = 0; !e && i < b->units.n; i++) {
         struct unit *u = &b->units.items[i];
 
-        if (u->fate != FATE_REGISTERED && u->fate != FATE_REPLACED)
+        if (!comes(u))
             continue;
         if (u->fate == FATE_REPLACED)
             e = clear_way(b, u, &m[i], now, err);
@@ -158,11 +190,6 @@ static enum err put_units(struct batch *b, struct moved_schedule *m, struct wall
     return e ? e : store_add_moved(b->o->store, m, n, now, err);
 }
 
-static bool comes(const struct unit *u)
-{
-    return u->fate == FATE_REGISTERED || u->fate == FATE_REPLACED;
-}
-
 /* The runs of those that come, moved to the front. */
 static size_t choose_runs(struct batch *b, struct wall now)
 {
@@ -175,6 +202,8 @@ static size_t choose_runs(struct batch *b, struct wall now)
         if (!comes(u))
             continue;
         run.label = buf_str(&u->label);
+        if (uuid_eq(run.record.run.id, u->wakes))
+            run.record.run.due_at = now;
         b->notice.earliest =
             wall_min(b->notice.earliest, run.record.run.state == RUN_RUNNING ? now : run.record.run.due_at);
         b->runs.items[i] = b->runs.items[n];
@@ -203,7 +232,7 @@ static enum err begin(struct batch *b, struct wall *ret_now, struct error *err)
     struct store *s = b->o->store;
     enum err e = ERR_NONE;
 
-    *ret_now = (struct wall){0};
+    *ret_now = b->o->now;
     if (!s)
         return ERR_NONE;
     if (!b->begun)
@@ -239,6 +268,8 @@ static void roll_back(struct batch *b)
     if (b->begun)
         store_rollback(b->o->store);
     b->begun = false;
+    if (!b->o->dry)
+        rehearsal_done(&b->rehearsal);
     b->pending = (struct import_report){0};
     b->notice.earliest = WALL_NEVER;
     b->notice.all = false;
@@ -278,6 +309,7 @@ static void count(struct batch *b, const struct unit *u)
         break;
     case FATE_SKIPPED:
         b->pending.skipped++;
+        b->o->skipped(b->o->arg, u->place, u->why.text);
         break;
     case FATE_REFUSED:
         b->pending.refused++;
@@ -311,6 +343,9 @@ static void settle(struct batch *b)
         unit_done(&b->units.items[i]);
     }
     add_report(b->report, &b->pending);
+    if (!b->o->dry)
+        rehearsal_done(&b->rehearsal);
+    b->report->unsure = b->report->unsure || b->rehearsal.full;
     b->pending = (struct import_report){0};
     b->units.n = 0;
     b->bytes = 0;
@@ -335,18 +370,51 @@ static enum err put_again(struct batch *b, bool ends, struct error *err)
         roll_back(b);
         for (size_t k = 0; fresh && k < b->units.n; k++)
             b->units.items[k].fate = FATE_OPEN;
-        if (e != ERR_BUSY || begun)
+        if (e != ERR_BUSY || begun || b->o->dry) /* what was rehearsed is not undone */
             return e;
     }
     return e;
 }
 
-enum err batch_end(struct batch *b, struct error *err)
+static enum err append_run(struct batch *b, const struct moved_run *run, struct error *err)
 {
+    enum err e = LIST_RESERVE(&b->runs, err);
+
+    if (!e)
+        e = LIST_RESERVE(&b->owners, err);
+    if (e)
+        return e;
+    b->runs.items[b->runs.n++] = *run;
+    b->owners.items[b->owners.n++] = b->units.n - 1;
+    return ERR_NONE;
+}
+
+/*
+ * The last schedule's runs are complete. The first of those that wait is due now if none is going whose end
+ * would wake it: in a file that somebody has changed the run before it may not have come along.
+ */
+static enum err complete_runs(struct batch *b, struct error *err)
+{
+    struct unit *u = b->units.n > 0 ? &b->units.items[b->units.n - 1] : NULL;
     enum err e;
 
-    if (b->units.n == 0)
+    if (!u || !u->has_waiting)
         return ERR_NONE;
+    e = append_run(b, &u->waiting, err);
+    if (e)
+        return e;
+    if (!u->has_going_run)
+        u->wakes = u->waiting.record.run.id;
+    u->has_waiting = false;
+    return ERR_NONE;
+}
+
+enum err batch_end(struct batch *b, struct error *err)
+{
+    enum err e = complete_runs(b, err);
+
+    if (e || b->units.n == 0)
+        return e;
     e = put_again(b, true, err);
     if (!e)
         settle(b);
@@ -354,15 +422,6 @@ enum err batch_end(struct batch *b, struct error *err)
 }
 
 /* --- gathering --- */
-
-static struct uuid hash_of(const struct schedule *s)
-{
-    struct uuid u;
-
-    _Static_assert(sizeof(u.b) == CLIENT_HASH_BYTES, "a hash fits a uuid");
-    memcpy(u.b, s->hash.b, sizeof(u.b));
-    return u;
-}
 
 static bool is_full(const struct batch *b)
 {
@@ -388,16 +447,18 @@ enum err batch_add(struct batch *b, const char *place, struct schedule *schedule
                    bool id_made, struct error *err)
 {
     struct unit u = {.schedule = schedule, .record = *record, .made = WALL_NONE_YET, .id_made = id_made};
-    bool twice = map_get(&b->seen, record->id) || map_get(&b->seen, hash_of(schedule));
-    enum err e = is_full(b) || twice || b->begun ? batch_end(b, err) : ERR_NONE;
+    bool twice = map_get(&b->seen, record->id) || map_get(&b->seen, rehearsal_hash(schedule));
+    enum err e = complete_runs(b, err);
 
+    if (!e && (is_full(b) || twice || b->begun))
+        e = batch_end(b, err);
     (void)snprintf(u.place, sizeof(u.place), "%s", place);
     if (!e)
         e = make_text(&u, err);
     if (!e)
         e = map_put(&b->seen, record->id, b, err); /* any value says that it is there */
     if (!e)
-        e = map_put(&b->seen, hash_of(schedule), b, err);
+        e = map_put(&b->seen, rehearsal_hash(schedule), b, err);
     if (!e)
         e = LIST_RESERVE(&b->units, err);
     if (e) {
@@ -431,26 +492,47 @@ static enum err put_part(struct batch *b, struct error *err)
     return ERR_NONE;
 }
 
+static bool is_before(const struct run *a, const struct run *b)
+{
+    if (a->scheduled_at.us != b->scheduled_at.us)
+        return a->scheduled_at.us < b->scheduled_at.us;
+    return uuid_cmp(a->id, b->id) < 0;
+}
+
+/* The first of those that wait is kept back until it is known whether it waits for anything. */
+static enum err add_waiting(struct batch *b, struct unit *u, const struct moved_run *run, struct error *err)
+{
+    struct moved_run later = *run;
+
+    if (!u->has_waiting) {
+        u->waiting = *run;
+        u->has_waiting = true;
+        return ERR_NONE;
+    }
+    if (is_before(&run->record.run, &u->waiting.record.run)) {
+        later = u->waiting;
+        u->waiting = *run;
+    }
+    return append_run(b, &later, err);
+}
+
 enum err batch_add_run(struct batch *b, const struct moved_run *run, struct error *err)
 {
+    const struct run *r = &run->record.run;
+    bool open = run_state_open(r->state);
+    bool going = open && (r->state == RUN_RUNNING || !wall_is_never(r->due_at));
     struct unit *u;
     enum err e = b->runs.n >= RUNS_MAX ? put_part(b, err) : ERR_NONE;
 
     MUST(b->units.n > 0);
-    if (!e)
-        e = LIST_RESERVE(&b->runs, err);
-    if (!e)
-        e = LIST_RESERVE(&b->owners, err);
     if (e)
         return e;
     u = &b->units.items[b->units.n - 1];
-    if (run_state_open(run->record.run.state)) {
-        u->has_open_runs = true;
-        u->made = wall_max(u->made, run->record.run.scheduled_at);
-    }
-    b->runs.items[b->runs.n++] = *run;
-    b->owners.items[b->owners.n++] = b->units.n - 1;
-    return ERR_NONE;
+    u->has_open_runs = u->has_open_runs || open;
+    u->has_going_run = u->has_going_run || going;
+    if (open)
+        u->made = wall_max(u->made, r->scheduled_at);
+    return open && !going ? add_waiting(b, u, run, err) : append_run(b, run, err);
 }
 
 enum err batch_add_orphan(struct batch *b, const struct moved_run *run, struct error *err)

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "move/move.h"
+#include "move/rehearsal.h"
 #include "store/journal.h"
 
 enum fate { FATE_OPEN, FATE_REGISTERED, FATE_REPLACED, FATE_SKIPPED, FATE_REFUSED };
@@ -20,9 +21,13 @@ struct unit {
     struct buf label;     /* of its runs, where a history is kept */
     struct wall made;     /* the latest occurrence that is an open run */
     bool has_open_runs;
-    bool id_made; /* its id is new: the one that it replaces keeps its own */
+    bool has_going_run;       /* an open one that somebody or a time will bring to its end */
+    bool has_waiting;         /* .waiting is one */
+    struct moved_run waiting; /* of those that wait for a run before them the first; not among the runs yet */
+    struct uuid wakes;        /* it waits for nothing that came along; nil: there is none such */
+    bool id_made;             /* its id is new: the one that it replaces keeps its own */
     enum fate fate;
-    struct error why; /* FATE_REFUSED */
+    struct error why; /* FATE_REFUSED, FATE_SKIPPED */
 };
 
 struct unit_list {
@@ -38,9 +43,10 @@ struct place_list {
 
 struct batch {
     const struct import_options *o;
-    bool retime;            /* the times were computed with another release of the zones */
-    bool registers;         /* as somebody's own registrations: the history hears of them */
-    struct unit_list units; /* the last is the one whose runs are coming */
+    struct rehearsal rehearsal; /* of a dry run all that came, else what is gathered */
+    bool retime;                /* the times were computed with another release of the zones */
+    bool registers;             /* as somebody's own registrations: the history hears of them */
+    struct unit_list units;     /* the last is the one whose runs are coming */
     struct moved_run_list runs;
     struct place_list owners; /* of each run: its unit */
     size_t bytes;             /* of definitions */

@@ -20,6 +20,7 @@ struct in {
     bool has_unit;     /* .unit is known */
     bool unit_refused; /* and so are its runs */
     struct uuid unit;  /* the schedule whose runs may come */
+    bool lost; /* a line in between was refused that may have been a schedule's; which, is not known */
 };
 
 static void in_done(struct in *in)
@@ -64,6 +65,7 @@ static enum err take_schedule(struct in *in, struct line *l, struct error *err)
     char place[PLACE_MAX];
     enum err e = schedule_decode(l->definition, in->o->rules, NULL, &s, &faults);
 
+    in->lost = false;
     in->has_unit = true;
     in->unit = l->record.id;
     in->unit_refused = e != ERR_NONE;
@@ -94,6 +96,12 @@ static enum err take_run(struct in *in, const struct line *l, struct error *err)
         refuse(in, &why);
         return ERR_NONE;
     }
+    if (in->lost) {
+        (void)error_set(&why, ERR_INVALID, "/run/schedule_id",
+                        "may be the schedule of a line before it that was refused");
+        refuse(in, &why);
+        return ERR_NONE;
+    }
     in->has_unit = false;
     e = batch_end(&in->batch, err);
     return e ? e : batch_add_orphan(&in->batch, &l->run, err);
@@ -121,6 +129,8 @@ static enum err take(struct in *in, struct line *l, struct error *err)
         return ERR_NONE;
     }
     switch (l->kind) {
+    case LINE_UNKNOWN:
+        return ERR_NONE; /* only of lines that cannot be read */
     case LINE_HEADER:
         return in->has_header ? error_set(err, ERR_INVALID, "", "a second header") : take_header(in, l);
     case LINE_SCHEDULE:
@@ -134,13 +144,21 @@ static enum err take(struct in *in, struct line *l, struct error *err)
     return ERR_NONE;
 }
 
-/* A line that cannot be read. Its runs, if it was a schedule, come behind none. */
-static enum err refuse_line(struct in *in, const struct error *why, struct error *err)
+/* A line that cannot be read. If it was a schedule, its runs are none of a deleted one's. */
+static enum err refuse_line(struct in *in, const struct line *l, const struct error *why, struct error *err)
 {
     if (!in->has_header)
         return error_set(err, ERR_INVALID, "line 1", "this is no export of Carillon's: %s%s%s", why->where,
                          why->where[0] != '\0' ? ": " : "", why->text);
     refuse(in, why);
+    if (!uuid_is_nil(l->record.id)) {
+        in->lost = false;
+        in->has_unit = true;
+        in->unit = l->record.id;
+        in->unit_refused = true;
+    } else if (l->kind == LINE_SCHEDULE || l->kind == LINE_UNKNOWN) {
+        in->lost = true;
+    }
     return ERR_NONE;
 }
 
@@ -166,7 +184,7 @@ static enum err take_text(struct in *in, struct str text, struct error *err)
     }
     name_column(&why);
     if (e)
-        return refuse_line(in, &why, err);
+        return refuse_line(in, &l, &why, err);
     e = take(in, &l, err);
     line_done(&l);
     return e;
@@ -187,7 +205,7 @@ static enum err read_all(struct in *in, struct error *err)
             return e;
         if (too_long) {
             (void)error_set(&why, ERR_TOO_LARGE, "", "is longer than %d bytes", MOVE_LINE_MAX);
-            e = refuse_line(in, &why, err);
+            e = refuse_line(in, &(struct line){0}, &why, err);
         } else if (str_trim(text).n > 0) {
             e = take_text(in, text, err);
         }

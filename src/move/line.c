@@ -270,7 +270,7 @@ static enum err read_missed(struct reading *r, const struct field *f, const json
         return wrong(r, f->name, "must be an object");
     for (void *it = json_object_iter(object); it; it = json_object_iter_next(object, it)) {
         const char *name = json_object_iter_key(it);
-        struct field one = {name, read_count, 0, false, INT64_MAX};
+        struct field one = {name, read_count, 0, false, INT64_MAX / 2};
         size_t i = 0;
 
         while (i < MISSED_N && strcmp(missed_name((enum missed)i), name) != 0)
@@ -417,6 +417,17 @@ static enum err read_top(struct reading *r, json_t *top)
     return error_set(r->err, ERR_INVALID, "", "must be an object with the one member schedule, run or end");
 }
 
+/* A schedule's; nil: it cannot be told. */
+static struct uuid id_of(const json_t *top)
+{
+    const json_t *v = json_object_get(json_object_get(top, "schedule"), "id");
+    struct uuid id = {0};
+
+    if (!json_is_string(v) || !uuid_parse(json_str(v), &id))
+        return (struct uuid){0};
+    return id;
+}
+
 enum err line_read(struct str text, struct line *ret, struct error *err)
 {
     CLEANUP(json_free_p) json_t *top = NULL;
@@ -428,6 +439,7 @@ enum err line_read(struct str text, struct line *ret, struct error *err)
         e = read_top(&r, top);
     if (e) {
         line_done(&l);
+        *ret = (struct line){.kind = l.kind, .record.id = id_of(top)};
         return e;
     }
     *ret = l;

@@ -20,7 +20,7 @@ void line_end(struct buf *out, int64_t schedules, int64_t runs);
 
 /* --- in --- */
 
-enum line_kind { LINE_HEADER, LINE_SCHEDULE, LINE_RUN, LINE_END };
+enum line_kind { LINE_UNKNOWN, LINE_HEADER, LINE_SCHEDULE, LINE_RUN, LINE_END };
 
 enum { TZDATA_MAX = 64 };
 struct line {
@@ -33,7 +33,10 @@ struct line {
 };
 void line_done(struct line *l);
 
-/* Reads one. *err names the member at fault by its pointer from the line's top. */
+/*
+ * Reads one. *err names the member at fault by its pointer from the line's top; of such a line *ret has .kind
+ * and a schedule's .record.id alone, as far as they can be told.
+ */
 CHECKED enum err line_read(struct str text, struct line *ret, struct error *err);
 
 #endif

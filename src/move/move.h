@@ -59,8 +59,11 @@ struct import_options {
     bool dry;            /* only look; .store may be one that is only looked at */
     const struct schedule_rules *rules;
     enum on_conflict on_conflict;
+    struct wall now; /* where there is no store to ask */
     /* What was refused: its line or row, the member at fault (may be "") and why. */
     void (*refused)(void *arg, const char *place, const struct error *why);
+    /* What is left out for what is there: its line or row, and by what. */
+    void (*skipped)(void *arg, const char *place, const char *why);
     void *arg;
 };
 
@@ -71,6 +74,8 @@ struct import_report {
     int64_t refused; /* lines or rows */
     int64_t runs;    /* that came along */
     bool cut;        /* the file has no end */
+    bool
+        unsure; /* a dry run of more schedules than it remembers: of two with one identity it tells no more */
 };
 
 /* From lines. *ret is right also after a failure: what it counts was done. */

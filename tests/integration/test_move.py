@@ -458,6 +458,131 @@ def test_a_line_without_end_takes_no_memory_to_speak_of(tmp_path):
     assert done.stdout.startswith("registered 1, ")
 
 
+# --- files that somebody has changed ---
+
+
+def test_a_run_that_waited_for_one_that_was_filtered_out_is_started(make_carillon, postgres, receiver, tmp_path):
+    for url in (postgres.url, database(tmp_path / "w.db")):
+        receiver.clear()
+        one = line(1, overlap="queue", task={"type": "rest", "connection": {"host": receiver.url + "/queued"}})
+        later = line(2)
+        waiting = run_line(one, 2, state="pending", attempt=0, failures=0)
+        # Its predecessor is gone; the one behind it and the other schedule's, whose predecessor is there, wait on.
+        last = run_line(one, 1, state="pending", attempt=0, failures=0)
+        going = run_line(later, 2, state="retrying", due_at=at(0))
+        behind = run_line(later, 1, state="pending", attempt=0, failures=0)
+        bring(url, file_of(one, last, waiting, later, behind, going))
+        runs = {r["id"]: r for r in lines_of(export(url), "run")}
+        assert "due_at" in runs[json.loads(waiting)["run"]["id"]]
+        assert "due_at" not in runs[json.loads(last)["run"]["id"]]
+        assert "due_at" not in runs[json.loads(behind)["run"]["id"]]
+        instance = make_carillon(CARILLON_DATABASE_URL=url)
+        first, second = receiver.wait_for(2, "/queued", timeout=PATIENCE)
+        assert first.headers["Carillon-Run-Id"] == json.loads(waiting)["run"]["id"]
+        assert second.headers["Carillon-Run-Id"] == json.loads(last)["run"]["id"]
+        assert instance.stop() == 0
+
+
+def test_of_more_runs_than_fit_a_batch_the_first_that_waits_is_started(tmp_path):
+    url = database(tmp_path / "m.db")
+    one = line(1)
+    bring(url, file_of(one, *(run_line(one, n, state="pending", attempt=0, failures=0) for n in range(1, 4501))))
+    due = [r["scheduled_at"] for r in lines_of(export(url), "run") if "due_at" in r]
+    assert due == [at(-4500)]
+
+
+def test_a_schedule_that_would_end_without_what_is_to_come_is_refused(tmp_path):
+    url = database(tmp_path / "s.db")
+
+    def changed(number, **members):
+        made = json.loads(line(number, **members.pop("definition", {})))
+        made["schedule"].update(members)
+        made["schedule"] = {k: v for k, v in made["schedule"].items() if v is not None}
+        return json.dumps(made)
+
+    once = {"type": "date", "schedule": "2031-01-01T00:00:00Z"}
+    recur = {"type": "delay-recur", "schedule": "86400"}
+    lines = [
+        changed(1, occurs_at=None),
+        changed(2, occurs_at=None, next_at=None),
+        changed(3, occurs_at=None, definition=once, runs=0),
+        changed(4, occurs_at=None, next_at=None, definition=once, runs=0),
+        changed(5, occurs_at=None, next_at=None, state="paused"),
+        # What is so between a run's end and the next step.
+        changed(6, occurs_at=None, definition=recur),
+        changed(7, occurs_at=None, next_at=None, definition=recur),
+        changed(8, occurs_at=None, definition=once, runs=1),
+        changed(9, occurs_at=None, definition={"max_runs": 2}, runs=2),
+        changed(10, occurs_at=None, definition={"end_at": "2026-02-01T00:00:00Z"}),
+    ]
+    expected = {"2": "/schedule/occurs_at", "3": "/schedule/next_at", "4": "/schedule/occurs_at",
+                "5": "/schedule/next_at", "6": "/schedule/occurs_at"}
+    for more in (("--dry-run",), ()):
+        done = run_cli("import", "--database", url, "--json", "-", *more, stdin=file_of(*lines))
+        assert done.returncode == 1
+        assert dict(re.findall(r"^carillon: line (\d+): ([^\s:]*)", done.stderr, re.M)) == expected
+        assert json.loads(done.stdout)["registered"] == 5
+
+
+def test_runs_of_a_schedule_whose_line_is_refused_do_not_come_alone(tmp_path):
+    url = database(tmp_path / "l.db")
+    strange = json.loads(line(1))
+    strange["schedule"]["priority"] = 1
+    lines = [json.dumps(strange), run_line(line(1)), line(2)[:-1], run_line(line(2)), line(3), run_line(line(3)), run_line(line(4))]
+    done = run_cli("import", "--database", url, "--json", "-", stdin=file_of(*lines))
+    assert done.returncode == 1
+    told = dict(re.findall(r"^carillon: line (\d+): ([^\s:]*)", done.stderr, re.M))
+    assert told == {"2": "/schedule/priority", "4": "column", "5": "/run/schedule_id"}
+    # Of one that was deleted where it comes from, a dead run comes as it always did.
+    of = [r["schedule_id"] for r in lines_of(export(url), "run")]
+    assert of == [json.loads(line(n))["schedule"]["id"] for n in (3, 4)]
+
+
+def test_a_count_that_is_as_large_as_can_be_is_refused_or_stays(make_carillon, tmp_path):
+    url = database(tmp_path / "n.db")
+    one = json.loads(line(1, schedule="* * * * * *", misfire="skip"))
+    one["schedule"]["next_at"] = one["schedule"]["occurs_at"] = "2026-01-02T00:00:00Z"
+    one["schedule"]["missed"] = {"misfire": 2**63 - 1}
+    done = run_cli("import", "--database", url, "-", stdin=file_of(json.dumps(one)))
+    assert done.returncode == 1
+    assert "line 2: /schedule/missed/misfire: " in done.stderr
+    one["schedule"]["missed"] = {"misfire": 2**62 - 1}
+    bring(url, file_of(json.dumps(one)))
+    instance = make_carillon(CARILLON_DATABASE_URL=url)
+    wait_until(lambda: instance.api.get("/schedules").json()[0]["missed"]["misfire"] > 2**62, "it is counted on")
+    assert instance.stop() == 0
+
+
+# --- two of one client within one file ---
+
+
+def test_a_dry_run_knows_what_came_before_in_the_same_file(postgres, tmp_path):
+    lines = file_of(line(1), line(2, "k1"), line(3), line(1, "k4"), line(5))
+    changed = file_of(line(1, "other"), line(7, "k1"), line(2, "k3"))
+    for url in (database(tmp_path / "d.db"), postgres.url):
+        for text in (lines, changed):
+            for how in ("skip", "replace"):
+                dry = bring(url, text, "--dry-run", "--on-conflict", how)
+                assert {**dry, "dry_run": False} == bring(url, text, "--on-conflict", how), (url, how)
+            bring(url, file_of(line(1), line(1)), "--dry-run", "--on-conflict", "fail", status=1)
+    new = database(tmp_path / "new.db")
+    done = run_cli("import", "--database", new, "--dry-run", "-", "--on-conflict", "fail", stdin=file_of(line(1), line(2, "k1")))
+    assert done.returncode == 1
+    assert "line 3" in done.stderr
+
+
+def test_what_is_skipped_is_named_up_to_a_bound(tmp_path):
+    url = database(tmp_path / "b.db")
+    text = file_of(*(line(i) for i in range(150)), line(200, "k7"))
+    for more in (("--dry-run",), ()):
+        done = run_cli("import", "--database", url, "-", *more, stdin=text)
+        assert done.returncode == 0
+        assert f"line 152 is skipped: its client has schedule {json.loads(line(7))['schedule']['id']}" in done.stderr
+    done = run_cli("import", "--database", url, "-", stdin=text)
+    assert len(re.findall(r"line \d+ is skipped: there is a schedule", done.stderr)) == 100
+    assert "and 51 more are skipped" in done.stderr
+
+
 # --- nothing is written, nothing is shown ---
 
 

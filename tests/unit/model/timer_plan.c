@@ -228,6 +228,21 @@ static void misfire_skip_counts_what_was_missed_and_runs_what_was_not(void **sta
     end(&x);
 }
 
+static void a_count_that_is_full_stays_full(void **state)
+{
+    struct scene x = begin("\"type\":\"cron\",\"schedule\":\"0 * * * *\",\"max_lateness\":10");
+
+    (void)state;
+    x.t.missed[MISSED_LATE] = INT64_MAX - 2;
+    plan(&x, 0, 0, "2030-01-01T05:00:30Z");
+    assert_int_equal(x.t.missed[MISSED_LATE], INT64_MAX);
+    timer_pause(&x.t, at("2030-01-01T05:30:00Z"));
+    x.t.missed[MISSED_PAUSED] = INT64_MAX;
+    timer_resume(x.s, &x.t, at("2030-01-01T07:30:00Z"));
+    assert_int_equal(x.t.missed[MISSED_PAUSED], INT64_MAX);
+    end(&x);
+}
+
 static void what_is_too_late_is_counted_as_late_and_the_rest_by_misfire(void **state)
 {
     struct scene x = begin("\"type\":\"cron\",\"schedule\":\"* * * * *\",\"max_lateness\":150");
@@ -684,6 +699,7 @@ int main(void)
         cmocka_unit_test(misfire_all_under_replace_leaves_the_newest),
         cmocka_unit_test(misfire_skip_counts_what_was_missed_and_runs_what_was_not),
         cmocka_unit_test(what_is_too_late_is_counted_as_late_and_the_rest_by_misfire),
+        cmocka_unit_test(a_count_that_is_full_stays_full),
         cmocka_unit_test(years_of_missed_seconds_are_counted_in_no_time),
         cmocka_unit_test(overlap_skip_counts_what_comes_while_a_run_is_open),
         cmocka_unit_test(overlap_allow_starts_it),

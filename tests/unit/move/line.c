@@ -76,6 +76,7 @@ static void a_fault_is_told_by_its_member(void **state)
     fault_of(SCHEDULE_WITH(",\"next_at\":null"), "/schedule/next_at", "a time such as");
     fault_of(SCHEDULE_WITH(",\"missed\":{\"bored\":1}"), "/schedule/missed/bored", "no reason");
     fault_of(SCHEDULE_WITH(",\"missed\":{\"late\":\"1\"}"), "/schedule/missed/late", "whole number");
+    fault_of(SCHEDULE_WITH(",\"missed\":{\"late\":9223372036854775807}"), "/schedule/missed/late", "from 0");
     fault_of(SCHEDULE_WITH(",\"last_state\":\"failed\""), "/schedule/last_at", "missing");
     fault_of(RUN_WITH(""), "/run/state", "is missing");
     fault_of(RUN_WITH(",\"state\":\"succeeded\""), "/run/state", "open or dead");
@@ -84,6 +85,25 @@ static void a_fault_is_told_by_its_member(void **state)
     fault_of(RUN_WITH(",\"state\":\"running\",\"owed\":true"), "/run/owed", "doomed");
     fault_of(RUN_WITH(",\"state\":\"dead\",\"status\":3000000000"), "/run/status", "from 0");
     fault_of("{\"carillon\":\"export\",\"format\":\"1\"}", "/format", "format 1");
+}
+
+static void of_a_schedule_that_cannot_be_read_the_id_is_known(void **state)
+{
+    struct error err = {0};
+    struct line l = {0};
+    char id[UUID_TEXT + 1];
+
+    (void)state;
+    assert_int_equal(line_read(str_of(SCHEDULE_WITH(",\"prio\":1")), &l, &err), ERR_INVALID);
+    assert_int_equal(l.kind, LINE_SCHEDULE);
+    uuid_format(l.record.id, id);
+    assert_string_equal(id, "019ab2c5-7d4e-7c11-9a0b-3f6d2a8e5b10");
+    assert_null(l.definition);
+    assert_int_equal(line_read(str_of("{\"schedule\":"), &l, &err), ERR_SYNTAX);
+    assert_int_equal(l.kind, LINE_UNKNOWN);
+    assert_true(uuid_is_nil(l.record.id));
+    assert_int_equal(line_read(str_of(RUN_WITH("")), &l, &err), ERR_INVALID);
+    assert_int_equal(l.kind, LINE_RUN);
 }
 
 static void an_error_text_must_fit(void **state)
@@ -124,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_out_is_nothing_never_or_zero),
         cmocka_unit_test(a_fault_is_told_by_its_member),
+        cmocka_unit_test(of_a_schedule_that_cannot_be_read_the_id_is_known),
         cmocka_unit_test(an_error_text_must_fit),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -185,6 +185,8 @@ def test_a_parameter_that_is_none_is_told_in_the_form_of_an_answer(carillon, par
         answer = carillon.api.get(f"/graphql?{parameters}", headers={"Accept": form})
         assert (answer.status, kind_of(answer)) == (400, form)
         assert [m.startswith(words) for m in messages(answer)] == [True], messages(answer)
+    posted = carillon.api.post("/graphql?n=1", {"query": "{ __typename }"})
+    assert (posted.status, kind_of(posted)) == (400, JSON) and messages(posted)[0].startswith("?n: ")
     answer = carillon.api.get(f"/graphql?{parameters}", headers={"Accept": EVENTS})
     assert answer.status == 200 and answer.body.startswith(b'event: next\ndata: {"errors":') and b"event: complete" in answer.body
 

@@ -263,13 +263,28 @@ static void refuse_json(struct request *r, enum graphql_media media, const char 
     refuse(r, media, 400, text);
 }
 
+/* False: one is unknown, or came twice, and the request is answered. */
+static bool params_are_known(struct request *r, enum graphql_media media)
+{
+    const char *names[ROUTE_PARAMS_MAX];
+    struct error_list faults = {.n = 0};
+    char text[sizeof(faults.items[0].where) + sizeof(faults.items[0].text) + 2];
+
+    target_check_params(&r->target, names, route_param_names(r->route, names), &faults);
+    if (faults.n == 0)
+        return true;
+    (void)snprintf(text, sizeof(text), "%s: %s", faults.items[0].where, faults.items[0].text);
+    refuse(r, media, 400, text);
+    return false;
+}
+
 void handle_graphql_post(struct request *r)
 {
     struct graphql_accept accept = graphql_accept(r->headers.accept);
     json_t *params = NULL;
     struct error err;
 
-    if (!is_acceptable(r, accept))
+    if (!is_acceptable(r, accept) || !params_are_known(r, accept.media))
         return;
     if (r->body.n == 0)
         refuse(r, accept.media, 400, "The request has no body.");
@@ -301,21 +316,6 @@ static bool add_param(struct request *r, enum graphql_media media, const char *n
     return false;
 }
 
-/* False: one is unknown, or came twice, and the request is answered. */
-static bool params_are_known(struct request *r, enum graphql_media media)
-{
-    const char *names[ROUTE_PARAMS_MAX];
-    struct error_list faults = {.n = 0};
-    char text[sizeof(faults.items[0].where) + sizeof(faults.items[0].text) + 2];
-
-    target_check_params(&r->target, names, route_param_names(r->route, names), &faults);
-    if (faults.n == 0)
-        return true;
-    (void)snprintf(text, sizeof(text), "%s: %s", faults.items[0].where, faults.items[0].text);
-    refuse(r, media, 400, text);
-    return false;
-}
-
 void handle_graphql_get(struct request *r)
 {
     struct graphql_accept accept = graphql_accept(r->headers.accept);
@@ -325,9 +325,7 @@ void handle_graphql_get(struct request *r)
         answer_explorer(r);
         return;
     }
-    if (!is_acceptable(r, accept))
-        return;
-    if (!params_are_known(r, accept.media))
+    if (!is_acceptable(r, accept) || !params_are_known(r, accept.media))
         return;
     params = json_object();
     if (!params) {

@@ -15,6 +15,9 @@ static void advise_connection(struct visit *v, enum err e)
     if (e == ERR_NOT_FOUND)
         visit_advise(v, "carillon serve makes it when it first starts; if it should be there already, "
                         "database.url names another file");
+    else if (e == ERR_PRECONDITION)
+        visit_advise(
+            v, "carillon serve recovers it when it starts; a backup that was restored looks like this, too");
     else if (visit_is_sqlite(v))
         visit_advise(
             v, "look at the file and its folder: who owns them, and whether the disk is whole and mounted");
@@ -56,7 +59,8 @@ void examine_connection(struct visit *v)
     if (!e)
         e = visit_ask(v, &l, &err);
     if (e) {
-        visit_saw(v, e == ERR_NOT_FOUND ? VERDICT_WARNING : VERDICT_FAILURE, "%s: %s", err.where, err.text);
+        visit_saw(v, e == ERR_NOT_FOUND || e == ERR_PRECONDITION ? VERDICT_WARNING : VERDICT_FAILURE,
+                  "%s: %s", err.where, err.text);
         advise_connection(v, e);
         ground_close(&v->ground);
         return;

@@ -1,9 +1,7 @@
 /*
  * check_others.c: who else there is: instances, the history database, Redis.
  */
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -60,37 +58,6 @@ static void judge_instances(struct visit *v, const struct instance_list *l)
     }
 }
 
-/*
- * Whether a service holds the lock of this SQLite file: by the kernel's list, since trying to take it could
- * keep one from starting. "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"
- */
-static bool is_locked(const char *url)
-{
-    enum { LINE_MAX_BYTES = 256 };
-    CLEANUP(buf_done_p) struct buf path = {0};
-    char line[LINE_MAX_BYTES];
-    const char *file = "";
-    struct stat st;
-    bool found = false;
-    FILE *locks;
-
-    buf_init(&path, 2 * 4096);
-    if (settings_sqlite_path(url, &file))
-        buf_addf(&path, "%s.lock", file);
-    if (!buf_ok(&path) || stat(buf_cstr(&path), &st) < 0)
-        return false;
-    locks = fopen("/proc/locks", "re");
-    while (locks && !found && fgets(line, sizeof(line), locks)) {
-        char inode[32];
-
-        (void)snprintf(inode, sizeof(inode), ":%llu ", (unsigned long long)st.st_ino);
-        found = strstr(line, "FLOCK") && strstr(line, inode);
-    }
-    if (locks)
-        (void)fclose(locks); /* it was only read */
-    return found;
-}
-
 static void judge_alone(struct visit *v, const char *text)
 {
     v->workers = settings_list_has(&visit_settings(v)->roles, "worker");
@@ -118,7 +85,7 @@ void examine_instances(struct visit *v)
     }
     if (v->o->running)
         judge_alone(v, "this one alone, as it is with an embedded database");
-    else if (is_locked(visit_settings(v)->database.url))
+    else if (is_held(visit_settings(v)->database.url))
         judge_alone(v, "a service has the database open");
     else
         judge_instances(v, &(struct instance_list){.n = 0});
@@ -166,6 +133,9 @@ static void open_history(struct visit *v)
         look_at_history(v, g.lane);
     } else if (e == ERR_NOT_FOUND) {
         visit_saw(v, VERDICT_OK, "%s: there is none yet", err.where);
+    } else if (e == ERR_PRECONDITION) {
+        visit_saw(v, VERDICT_WARNING, "%s %s", err.where, err.text);
+        visit_advise(v, "carillon serve recovers it when it starts");
     } else {
         visit_saw(v, VERDICT_WARNING, "the history database cannot be opened: %s", err.text);
         visit_advise(v,

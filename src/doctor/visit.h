@@ -21,10 +21,14 @@ struct ground {
     struct postgres *postgres;
     struct lane *lane;
 };
-/* By its URL. ERR_NOT_FOUND: there is no such file. */
+/* By its URL. ERR_NOT_FOUND: there is no such file. ERR_PRECONDITION: it was not shut down cleanly, and can
+ * be looked at when a service has recovered it. */
 CHECKED enum err ground_open(struct ground *g, const char *url, const char *schema,
                              const struct settings *settings, bool history, struct error *err);
 void ground_close(struct ground *g);
+
+/* Whether a service holds the SQLite file of this URL. */
+CHECKED bool is_held(const char *url);
 
 struct visit {
     const struct doctor_options *o;

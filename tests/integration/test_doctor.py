@@ -126,6 +126,34 @@ def test_it_leaves_no_trace_of_a_service_that_crashed(make_carillon):
     assert traces(one.folder) == before
 
 
+@pytest.fixture
+def restored(make_carillon):
+    """A crashed instance's database as the manual copies and restores it: without the log's index."""
+    one = make_carillon()
+    one.api.register(definition(NEVER, "cron", "0 0 1 1 *", task={"history_check": True}))
+    wait_until(lambda: (one.folder / "history.db-wal").stat().st_size > 0, "an event is moved to the history")
+    one.kill9()
+    for name in ("carillon.db", "history.db"):
+        assert (one.folder / f"{name}-wal").stat().st_size > 0, name
+        (one.folder / f"{name}-shm").unlink()
+    return one
+
+
+def test_a_backup_that_was_restored_with_its_log_is_not_condemned(restored):
+    before = traces(restored.folder)
+    found = doctor(restored, "--deep")
+    assert status(found) == {"database.connection": "warning", "history": "warning"}
+    assert found["exit"] == 3
+    for check in ("database.connection", "history"):
+        assert "was not shut down cleanly" in found[check]["seen"]
+        assert "carillon serve recovers it" in found[check]["advice"]
+    assert all(found[check]["status"] == "skipped" for check in ("database.schema", "database.pages", "tables.overdue"))
+    assert traces(restored.folder) == before
+    restored.start()
+    assert len(restored.api.get("/schedules").json()) == 1
+    assert status(asked(restored)) == {}
+
+
 def test_it_makes_no_database(tmp_path):
     env = {"CARILLON_DATABASE_URL": f"sqlite:{tmp_path}/none/carillon.db"}
     found = doctor(env=env)

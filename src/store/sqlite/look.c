@@ -6,7 +6,10 @@
  *    are (readonly_shm: the index is not made; without a live process SQLite builds one in memory).
  *  - Without a log the file alone is the database. Opened as usual, SQLite would make a log and an index, so
  *    it is told that nobody writes to it (immutable). That ends when a log appears: begin and commit look,
- * and say that the connection is lost, so that what was read is read again over the next one.
+ *    and say that the connection is lost, so that what was read is read again over the next one.
+ *  - A log without its index is what a copy of both files leaves, or a crash of the whole machine. SQLite
+ * would have to recover the log, and could not without making files: that is said, and nothing is opened. (So
+ * it also looks for a moment when a service closes it, which removes the index first.)
  *
  * Never in a process that has the database open: an immutable connection that is closed would take the locks
  * of the others with it.
@@ -63,10 +66,15 @@ enum err look_open(const struct sqlite_file *f, sqlite3 **ret, bool *ret_alone, 
     const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       SQLITE_OPEN_PRIVATECACHE;
     CLEANUP(buf_done_p) struct buf uri = {0};
-    bool alone = !is_there(f, "-wal", 0) || (!look_is_over(f) && !is_there(f, "-shm", 0));
+    bool logged = look_is_over(f);
+    bool indexed = is_there(f, "-shm", 0);
+    bool alone = !is_there(f, "-wal", 0) || (!logged && !indexed);
     sqlite3 *db = NULL;
     enum err e;
 
+    if (logged && !indexed)
+        return error_set(err, ERR_PRECONDITION, f->path,
+                         "was not shut down cleanly: its log waits to be recovered");
     buf_init(&uri, URI_MAX);
     buf_add_cstr(&uri, "file:");
     add_escaped(&uri, f->path);

@@ -34,7 +34,8 @@ CHECKED enum err sqlite_file_open(const struct sqlite_options *options, struct s
 void sqlite_file_free(struct sqlite_file *f);
 CLEANUP_FN(struct sqlite_file, sqlite_file_free)
 
-/* A connection: one may write (the writer lane's), any number may read. */
+/* A connection: one may write (the writer lane's), any number may read. With `examines`, ERR_PRECONDITION: it
+ * was not shut down cleanly, and only who may write to it can read it. */
 CHECKED enum err sqlite_connect(struct sqlite_file *f, bool writes, struct store **ret, struct error *err);
 
 #endif

@@ -38,7 +38,7 @@ startupSeconds: 600
 service: {type: NodePort, port: 80, annotations: {c: d}}
 ingress: {enabled: true, className: nginx, annotations: {e: f}, host: carillon.example, path: /x, tlsSecret: tls}
 networkPolicy: {enabled: true, from: [{namespaceSelector: {matchLabels: {name: ingress}}}]}
-serviceMonitor: {enabled: true, interval: 30s, labels: {release: prometheus}}
+serviceMonitor: {enabled: true, namespace: prometheus, interval: 30s, labels: {release: prometheus}}
 podDisruptionBudget: {enabled: true, maxUnavailable: 50%}
 autoscaling: {enabled: true, minReplicas: 2, maxReplicas: 4, targetCPUUtilizationPercentage: 200}
 """
@@ -161,7 +161,11 @@ def test_every_value_comes_through(helm, everything):
     assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("carillon.example", "/x")
     assert made["Ingress"]["spec"]["tls"] == [{"hosts": ["carillon.example"], "secretName": "tls"}]
     assert made["Ingress"]["spec"]["ingressClassName"] == "nginx"
-    assert len(made["NetworkPolicy"]["spec"]["ingress"][0]["from"]) == 2
+    assert made["NetworkPolicy"]["spec"]["ingress"][0]["from"] == [
+        {"podSelector": {}},
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "prometheus"}}},
+        {"namespaceSelector": {"matchLabels": {"name": "ingress"}}},
+    ]
     assert made["ServiceMonitor"]["metadata"]["labels"]["release"] == "prometheus"
     assert made["PodDisruptionBudget"]["spec"]["maxUnavailable"] == "50%"
     scale = made["HorizontalPodAutoscaler"]["spec"]
@@ -187,6 +191,11 @@ def test_what_the_pod_is_given_carillon_takes(helm, everything, tmp_path):
     assert done.returncode != 0
 
 
+def test_nobody_else_is_let_in_where_nobody_else_comes(helm):
+    for words in ([], ["--set", "serviceMonitor.enabled=true,serviceMonitor.namespace="]):
+        assert by_kind(rendered(helm, *words))["NetworkPolicy"]["spec"]["ingress"][0]["from"] == [{"podSelector": {}}]
+
+
 def test_a_changed_configuration_makes_new_pods(helm):
     sums = set()
     for n in (8, 9):
@@ -203,7 +212,8 @@ def test_a_changed_configuration_makes_new_pods(helm):
         (["roles={worker}"], "has all roles"),
         (["wakeup.mode=redis"], "hears nobody"),
         (["wakeup.mode=redis", "database.secret=x"], "needs wakeup.redis.secret"),
-        (["ingress.enabled=true"], "ingress.host"),
+        (["ingress.enabled=true", "networkPolicy.enabled=false"], "ingress.host"),
+        (["ingress.enabled=true", "ingress.host=x"], "networkPolicy.from"),
         (["replica=2"], "replica is not allowed"),
         (["database.url=postgresql://x"], "url is not allowed"),
         (["roles={boss}"], "roles.0"),

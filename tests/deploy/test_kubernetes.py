@@ -100,6 +100,15 @@ def test_selectors_find_the_pods_and_nothing_else(overlay):
             assert wanted and wanted.items() <= labels.items(), kind
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_who_scrapes_is_let_in(overlay):
+    found = objects(overlay)
+    (rule,) = found["NetworkPolicy"]["spec"]["ingress"]
+    assert rule["ports"] == [{"port": found["ServiceMonitor"]["spec"]["endpoints"][0]["port"]}]
+    # Prometheus runs where its operator's makers put it, and not beside Carillon.
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}} in rule["from"]
+
+
 def test_the_image_is_of_this_version():
     version = re.search(r"^  version: '(.*)',$", (TOP / "meson.build").read_text(), re.M).group(1)
     assert container("single")["image"] == f"carillon:{version}"

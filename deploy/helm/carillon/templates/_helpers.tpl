@@ -31,6 +31,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (eq .Values.wakeup.mode "redis") (not .Values.wakeup.redis.secret) }}
 {{- fail "wakeup.mode redis needs wakeup.redis.secret" }}
 {{- end }}
+{{- if and .Values.ingress.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.from) }}
+{{- fail "the networkPolicy keeps the ingress controller out: name its namespace in networkPolicy.from" }}
+{{- end }}
 {{- end }}
 
 {{- define "carillon.fromSecret" -}}

@@ -5,15 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "cli/output_file.h"
 #include "cli/settings_file.h"
 
 /* --- settings --- */
@@ -96,63 +95,10 @@ static int load_settings(const struct cli_host *host, const struct command *c, c
 
 /* --- export --- */
 
-/* A file under a name of its own until it is whole. */
-struct output {
-    const char *path; /* NULL: standard output */
-    char *part;       /* its name so far */
-    int fd;
-};
-
-static void output_done(struct output *o)
-{
-    if (o->path && o->fd >= 0)
-        (void)close(o->fd); /* what counts was synced and told */
-    if (o->part)
-        (void)unlink(o->part);
-    alloc_free(o->part);
-}
-
-static enum err output_open(struct output *o, const char *path, struct error *err)
-{
-    CLEANUP(buf_done_p) struct buf part = {0};
-    struct stat st;
-    enum err e;
-
-    o->fd = STDOUT_FILENO;
-    if (!path)
-        return ERR_NONE;
-    o->path = path;
-    o->fd = -1;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return error_set(err, ERR_INVALID, path, "is no file; without --output it goes to standard output");
-    buf_init(&part, 8192);
-    buf_addf(&part, "%s.XXXXXX", path);
-    e = buf_take(&part, &o->part, NULL, err);
-    if (e)
-        return e;
-    o->fd = mkostemp(o->part, O_CLOEXEC); /* mode 0600 */
-    if (o->fd >= 0)
-        return ERR_NONE;
-    alloc_free(TAKE(o->part));
-    return error_errno(err, path, "cannot make the file");
-}
-
-static enum err output_finish(struct output *o, struct error *err)
-{
-    if (!o->path)
-        return ERR_NONE;
-    if (fsync(o->fd) < 0)
-        return error_errno(err, o->path, "cannot write the file");
-    if (rename(o->part, o->path) < 0)
-        return error_errno(err, o->path, "cannot name the file");
-    alloc_free(TAKE(o->part));
-    return ERR_NONE;
-}
-
 int command_export(const struct cli_host *host, const struct command *c, const struct args *a)
 {
     CLEANUP(settings_free_p) struct settings *s = NULL;
-    CLEANUP(output_done) struct output out = {.fd = -1};
+    CLEANUP(output_file_done) struct output_file out = {.fd = -1};
     const char *path = args_value(c, a, "output");
     bool shows = args_value(c, a, "with-secrets") != NULL;
     bool hides = args_value(c, a, "without-secrets") != NULL;
@@ -167,10 +113,11 @@ int command_export(const struct cli_host *host, const struct command *c, const s
     status = load_settings(host, c, a, &s);
     if (status)
         return status;
-    if (output_open(&out, path, &err))
+    if (path && output_file_open(&out, path, false, &err))
         return out_error(&err);
-    status = host->export_to(host, s, &(struct cli_export){.fd = out.fd, .hides = hides});
-    if (status == EXIT_OK && output_finish(&out, &err))
+    status =
+        host->export_to(host, s, &(struct cli_export){.fd = path ? out.fd : STDOUT_FILENO, .hides = hides});
+    if (status == EXIT_OK && path && output_file_finish(&out, &err))
         return out_error(&err);
     return status;
 }

@@ -9,6 +9,7 @@ import pty
 import random
 import re
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -628,6 +629,39 @@ def test_an_export_is_readable_by_its_owner_alone_and_appears_whole(tmp_path):
     done = run_cli("export", "--database", url, "--output", "/dev/null")
     assert done.returncode == 1
     assert "is no file" in done.stderr
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_an_export_that_is_killed_leaves_no_file(tmp_path, by):
+    try:
+        os.close(os.open(tmp_path, os.O_TMPFILE | os.O_RDWR))
+    except OSError:
+        if by == signal.SIGKILL:
+            pytest.skip("this file system has no files without name")
+    path = tmp_path / "out.jsonl"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x"
+        with subprocess.Popen([binary(), "export", "--database", url, "--output", str(path)], env=clean_environment(),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            connection, _ = silent.accept()  # the file is open, and the database does not answer
+            process.send_signal(by)
+            process.communicate(timeout=PATIENCE)
+            connection.close()
+    assert process.returncode == -by
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_goes_where_a_link_leads(tmp_path):
+    url = database(tmp_path / "e.db")
+    bring(url, file_of(line(1)))
+    target = tmp_path / "target.jsonl"
+    target.write_text("old")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to("target.jsonl")
+    export(url, "--output", link)
+    assert link.is_symlink()
+    assert len(lines_of(target.read_text(), "schedule")) == 1
 
 
 def test_a_terminal_gets_no_secrets_unless_asked(tmp_path):

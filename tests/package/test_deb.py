@@ -108,6 +108,9 @@ def test_the_package_lives_from_install_to_purge(root, packages):
         service.api.register(definition(receiver.url, key="now"))
         kept = service.api.register(definition(receiver.url, "date", "2199-01-01T00:00:00", key="kept"))
         receiver.wait_for(1, timeout=PATIENCE)
+        # Whatever the network was when it was built, and as its copyright file says.
+        assert service.api.get("/graphql/graphiql.js").status == 404
+        assert service.api.get("/graphql/explorer").status == 200
         service.stop()
         assert root.file("/var/lib/carillon/carillon.db").exists()
 

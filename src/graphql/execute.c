@@ -76,6 +76,11 @@ bool gql_charge(struct gql_execution *x, size_t n)
     return true;
 }
 
+size_t gql_execution_used(const struct gql_execution *x)
+{
+    return x->arena.used;
+}
+
 void gql_discharge(struct gql_execution *x, size_t n)
 {
     MUST(n <= x->arena.used);
@@ -241,6 +246,17 @@ void gql_call_done(struct gql_call *call)
     MUST(pushed); /* the queue is closed by nobody */
 }
 
+/* What a mutation has begun is carried to its end, whatever became of its answer. */
+static bool is_wanted(const struct gql_execution *x, const struct task *t)
+{
+    if (x->stopped || x->options.operation->kind == GQL_MUTATION)
+        return !x->stopped;
+    for (size_t i = 0; i < t->call.n && arena_ok(&x->arena); i++)
+        if (!place_is_dead(t->places[i]))
+            return true;
+    return false;
+}
+
 static void go_on(struct gql_execution *x, struct queue_node *answered)
 {
     while (answered) {
@@ -249,7 +265,7 @@ static void go_on(struct gql_execution *x, struct queue_node *answered)
         answered = answered->next;
         MUST(x->n_waiting > 0);
         x->n_waiting--;
-        if (!x->stopped)
+        if (is_wanted(x, t))
             progress(x, t, t->call.resume);
     }
 }
@@ -349,7 +365,8 @@ enum gql_step gql_execution_step(struct gql_execution *x)
     if (x->stopped && x->n_waiting == 0)
         x->done = true;
     while (!x->done && !x->stopped) {
-        struct task *t = x->tasks;
+        bool full = x->options.calls > 0 && x->n_waiting >= x->options.calls;
+        struct task *t = full ? NULL : x->tasks;
 
         if (t) {
             x->tasks = t->next;

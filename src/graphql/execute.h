@@ -14,7 +14,8 @@
  * An execution belongs to one thread at a time; gql_call_done() alone may be called by any. wake() is called
  * on that thread, never under a lock, possibly while gql_execution_step() runs. There is one step at first,
  * then exactly one for each wake: neither more nor fewer. An execution is freed when it is done or before its
- * first step, since in between somebody may still answer; gql_execution_stop() brings that about sooner.
+ * first step, since in between somebody may still answer; gql_execution_stop() brings that about sooner. A
+ * call of a query that comes back when its place was nulled, or the memory is spent, is not resumed either.
  *
  * A resolver:
  *
@@ -115,6 +116,8 @@ CHECKED bool gql_keep_json(struct gql_execution *x, json_t *v);
  * not take that much any more; nothing is counted, and the execution goes on: answer with an error instead.
  */
 CHECKED bool gql_charge(struct gql_execution *x, size_t n);
+/* How much of it is taken. */
+size_t gql_execution_used(const struct gql_execution *x);
 /* Takes back what was counted: it was given up before the execution's end. */
 void gql_discharge(struct gql_execution *x, size_t n);
 /* What the caller asks for below this field: for resolvers that fetch only what is wanted. By a field's name,
@@ -180,10 +183,15 @@ struct gql_options {
     void (*wake)(void *arg); /* NULL: no resolver answers later */
     void *wake_arg;
     size_t memory; /* bytes that the execution may take, the response apart */
+    size_t calls;  /* out at a time at most, of whatever level; 0: as many as there are */
     size_t errors; /* told at most */
 };
 
-enum { GQL_EXECUTION_MEMORY = 64 * 1024 * 1024, GQL_EXECUTION_ERRORS = 100 };
+/*
+ * What a call brings is counted when it is back, so all that are out are memory that nobody has counted yet,
+ * and a place each in somebody's queue: two, so that one is fetched while the other is made use of.
+ */
+enum { GQL_EXECUTION_MEMORY = 64 * 1024 * 1024, GQL_EXECUTION_CALLS = 2, GQL_EXECUTION_ERRORS = 100 };
 
 /* ERR_INVALID: the schema has no root for this kind of operation. Nothing is asked yet. */
 CHECKED enum err gql_execution_new(const struct gql_options *options, struct gql_execution **ret,

@@ -650,6 +650,81 @@ static void threads_that_answer_at_once_are_all_heard(void **state)
     b->later = false;
 }
 
+/* Of all levels together; what is held back is asked when one came back. */
+static void no_more_calls_are_out_than_may_be(void **state)
+{
+    struct bench *b = *state;
+    CLEANUP(json_free_p) json_t *root = json("{'count':3,'dog':{'name':'Rex'}}");
+    CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
+    CLEANUP(buf_done_p) struct buf out = {0};
+    struct run r;
+    struct error err = {0};
+    size_t steps = 0;
+
+    b->data = root;
+    b->order[0] = '\0';
+    b->later = true;
+    prepare(&r, b, "{ dog { a: name b: name c: name } d: count e: count f: count g: dog { name } }", NULL);
+    r.options.calls = 2;
+    assert_int_equal(gql_execution_new(&r.options, &x, &err), ERR_NONE);
+    while (gql_execution_step(x) == GQL_WAITING) {
+        struct gql_call *first = b->waiting[0];
+
+        steps++;
+        assert_in_range(b->n_waiting, 1, 2);
+        b->waiting[0] = b->waiting[--b->n_waiting];
+        gql_call_done(first);
+    }
+    assert_int_equal(steps, 9);
+    buf_init(&out, TEST_TEXT);
+    gql_execution_write(x, &out);
+    assert_string_equal(buf_cstr(&out),
+                        "{\"data\":{\"dog\":{\"a\":\"Rex\",\"b\":\"Rex\",\"c\":\"Rex\"},\"d\":3,"
+                        "\"e\":3,\"f\":3,\"g\":{\"name\":\"Rex\"}}}");
+    done(&r);
+    b->later = false;
+}
+
+static enum gql_progress resume_never(struct gql_call *call)
+{
+    (void)call;
+    fail_msg("what nobody can be told was gone on with");
+    return GQL_ANSWERED;
+}
+
+/* `count` may not be null: what is asked beside it and behind it is of no use any more. */
+static void nothing_is_asked_or_represented_once_the_data_is_null(void **state)
+{
+    struct bench *b = *state;
+    CLEANUP(json_free_p) json_t *root = json("{'count':null,'dog':{'name':'Rex'}}");
+    CLEANUP(gql_execution_free_p) struct gql_execution *x = NULL;
+    CLEANUP(buf_done_p) struct buf out = {0};
+    struct run r;
+    struct error err = {0};
+
+    b->data = root;
+    b->order[0] = '\0';
+    b->later = true;
+    b->n_waiting = 0;
+    prepare(&r, b, "{ count a: dog { name } b: dog { name } c: dog { name } }", NULL);
+    r.options.calls = 2;
+    assert_int_equal(gql_execution_new(&r.options, &x, &err), ERR_NONE);
+    assert_int_equal(gql_execution_step(x), GQL_WAITING);
+    assert_int_equal(b->n_waiting, 2);
+    b->waiting[1]->resume = resume_never;
+    gql_call_done(b->waiting[0]);
+    assert_int_equal(gql_execution_step(x), GQL_WAITING);
+    gql_call_done(b->waiting[1]);
+    assert_int_equal(gql_execution_step(x), GQL_DONE);
+    assert_string_equal(b->order, "count dog ");
+    buf_init(&out, TEST_TEXT);
+    gql_execution_write(x, &out);
+    assert_non_null(strstr(buf_cstr(&out), "\"data\":null"));
+    done(&r);
+    b->n_waiting = 0;
+    b->later = false;
+}
+
 /* Two calls are out when nobody wants the answer any more: both are taken back, and nothing new is asked. */
 static void a_stopped_execution_takes_back_what_is_out_and_asks_no_more(void **state)
 {
@@ -701,6 +776,8 @@ int main(void)
         cmocka_unit_test(a_kind_of_operation_without_a_root_is_refused),
         cmocka_unit_test(another_thread_may_answer),
         cmocka_unit_test(threads_that_answer_at_once_are_all_heard),
+        cmocka_unit_test(no_more_calls_are_out_than_may_be),
+        cmocka_unit_test(nothing_is_asked_or_represented_once_the_data_is_null),
         cmocka_unit_test(a_stopped_execution_takes_back_what_is_out_and_asks_no_more),
     };
 

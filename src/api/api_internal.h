@@ -53,7 +53,8 @@ struct api {
 
     /* any thread */
     _Atomic size_t bodies;
-    _Atomic size_t answers; /* bytes of large answers on their way */
+    _Atomic size_t answers;    /* bytes of large answers on their way */
+    _Atomic size_t executions; /* bytes that executions of GraphQL have taken; at most answers_max */
 };
 
 #endif

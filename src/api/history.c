@@ -40,6 +40,16 @@ void history_refuse(struct request *r, const struct error *err)
     answer_error(r, &told);
 }
 
+/* Of the events that are shown. */
+static size_t text_of(const struct op_history_list *o, size_t n)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += o->ret.items[i].text_n;
+    return sum;
+}
+
 static void listed(struct request *r)
 {
     const struct op_history_list *o = CONTAINER_OF(r->op, struct op_history_list, op);
@@ -54,6 +64,8 @@ static void listed(struct request *r)
         history_refuse(r, &o->op.err);
         return;
     }
+    if (!request_has_room(r, text_of(o, n)))
+        return;
     write_array(&w, NULL);
     for (size_t i = 0; i < n; i++)
         write_raw(&w, NULL, (struct str){o->ret.items[i].text, o->ret.items[i].text_n});

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +129,19 @@ void http_resume(struct http *h, struct MHD_Connection *connection)
     MUST(pthread_mutex_lock(&h->resume_lock) == 0);
     MHD_resume_connection(connection);
     MUST(pthread_mutex_unlock(&h->resume_lock) == 0);
+}
+
+bool http_is_gone(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    ssize_t got;
+    char byte;
+
+    if (!info)
+        return false;
+    /* libmicrohttpd does not look before it has an answer to send. */
+    got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void http_back(struct request *r)

@@ -50,6 +50,8 @@ CHECKED bool http_hold(struct http *h);
 void http_let_go(struct http *h);
 /* Whether http_stop() wants no more to be begun. */
 bool http_refuses(const struct http *h);
+/* Whether its client has closed the connection, or its half of it. The connection's thread. */
+bool http_is_gone(struct MHD_Connection *c);
 /* Any thread: resumes what was suspended by a stream's reader, while something is held. */
 void http_resume(struct http *h, struct MHD_Connection *connection);
 

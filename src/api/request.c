@@ -241,6 +241,16 @@ bool request_afford(struct request *r, size_t more)
     return true;
 }
 
+bool request_has_room(struct request *r, size_t text)
+{
+    struct error err;
+
+    if (!r->afford || r->afford(r->back_arg, text, &err))
+        return true;
+    answer_error(r, &err);
+    return false;
+}
+
 void request_back(struct request *r)
 {
     if (r->back)

@@ -81,6 +81,8 @@ struct request {
     /* Of a call made from within (inner.h): who is told that it is back, instead of http.c. */
     void (*back)(void *arg);
     void *back_arg;
+    /* Whether what is made of so much text has room there, by back_arg; NULL: there is no bound. */
+    bool (*afford)(void *arg, size_t text, struct error *err);
 
     size_t budgeted; /* bytes of the body taken from the server's budget */
 
@@ -143,6 +145,8 @@ void request_again(struct request *r, request_fn next);
 CHECKED bool request_go_on(struct request *r);
 /* Takes more bytes of the body from what all bodies may take together; false: there is not that much. */
 CHECKED bool request_afford(struct request *r, size_t more);
+/* Before what was read is represented, as so much text about. False: it is too much, and answered so. */
+CHECKED bool request_has_room(struct request *r, size_t text);
 /* Any thread: what was launched is done. */
 void request_back(struct request *r);
 void request_set_work(struct request *r, void *work, void (*free_work)(void *));

@@ -112,6 +112,17 @@ static void write_slice(struct request *r)
     answer_json(r, 200);
 }
 
+/* Of the definitions that are shown. */
+static size_t text_of(const struct op_list *o)
+{
+    size_t limit = o->filter.limit - 1;
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->ret.n && i < limit; i++)
+        n += o->ret.items[i].definition_n;
+    return n;
+}
+
 static void listed(struct request *r)
 {
     const struct op_list *o = CONTAINER_OF(r->op, struct op_list, op);
@@ -121,6 +132,8 @@ static void listed(struct request *r)
         answer_error(r, &o->op.err);
         return;
     }
+    if (!request_has_room(r, text_of(o)))
+        return;
     l = alloc_new(struct listing);
     l->w = writer_of(answer_body(r));
     request_set_work(r, l, alloc_free);

@@ -74,7 +74,7 @@ const struct setting settings_table[] = {
      .min = MIB,
      .max = 64 * GIB,
      .about = "Memory of answers over 64 KiB that are on their way to their clients; a read that would need "
-              "more is answered 503."},
+              "more is answered 503. GraphQL's queries have as much again while they are carried out."},
     {.section = "server",
      .member = "min_read_rate",
      .kind = SETTING_SIZE,

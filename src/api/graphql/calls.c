@@ -10,6 +10,7 @@
 struct asking {
     const struct field_call *row;
     struct request *r; /* owned */
+    size_t charged;    /* to the execution, until its answer is judged */
 };
 
 static void free_asking(void *p)
@@ -36,21 +37,59 @@ static void give_all(struct gql_call *call, struct gql_value v)
         call->values[i] = v;
 }
 
-/* What a mutation did is told whatever it takes. */
-static bool is_affordable(const struct gql_call *call, size_t text)
+/* --- memory -------------------------------------------------------------------------------------------- */
+
+bool call_charge(struct gql_call *call, size_t n, struct error *err)
+{
+    struct graphql_context *c = call->context;
+
+    /* What others took since their last step is not seen here: a bound for the sum, not to the byte. */
+    if (c->kind == GQL_QUERY && atomic_load(&c->api->executions) + n > c->api->options.answers_max)
+        (void)error_set(err, ERR_BUSY, NULL,
+                        "too many large queries are carried out; ask for less, or later");
+    else if (!gql_charge(call->execution, n))
+        (void)error_set(err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+    else
+        return true;
+    c->spent = err->code;
+    return false;
+}
+
+/* Of rows that came back, before they become JSON: what will be made of them. */
+static bool afford(void *arg, size_t text, struct error *err)
+{
+    struct gql_call *call = arg;
+    struct asking *a = call->state;
+
+    if (!call_charge(call, text * INNER_JSON_WEIGHT, err))
+        return false;
+    a->charged += text * INNER_JSON_WEIGHT;
+    return true;
+}
+
+/* True: so much was asked for that the rest is not asked at all, and told so. */
+static bool is_spent(struct gql_call *call)
 {
     const struct graphql_context *c = call->context;
+    struct error err;
 
-    return gql_charge(call->execution, text * INNER_JSON_WEIGHT) || c->kind == GQL_MUTATION;
+    if (c->spent == ERR_NONE || c->kind == GQL_MUTATION)
+        return false;
+    (void)error_set(&err, c->spent, NULL, "not asked for: another field took too much memory");
+    give_all(call, gql_error(call->execution, &err));
+    return true;
 }
+
+/* --- the answer ---------------------------------------------------------------------------------------- */
 
 const json_t *call_answer(struct gql_call *call, struct request *r)
 {
+    const struct graphql_context *c = call->context;
     json_t *json = NULL;
     struct error err = {0};
 
-    if (!is_affordable(call, r->answer.body.n)) {
-        (void)error_set(&err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+    /* What a mutation did is told whatever it takes. */
+    if (!call_charge(call, r->answer.body.n * INNER_JSON_WEIGHT, &err) && c->kind != GQL_MUTATION) {
         give_all(call, gql_error(call->execution, &err));
         return NULL;
     }
@@ -61,8 +100,6 @@ const json_t *call_answer(struct gql_call *call, struct request *r)
     }
     return gql_keep_json(call->execution, json) ? json : NULL;
 }
-
-/* --- the answer ---------------------------------------------------------------------------------------- */
 
 static bool is_replayed(const struct answer *a)
 {
@@ -79,7 +116,8 @@ static void finish(struct gql_call *call, struct asking *a)
     unsigned status = a->r->answer.status;
 
     c->replayed = c->replayed || is_replayed(&a->r->answer);
-
+    gql_discharge(call->execution, a->charged); /* an estimate, for what is counted now */
+    a->charged = 0;
     if (status < 300) {
         a->row->give(call, a->r);
     } else if (status == 404 && a->row->missing) {
@@ -94,14 +132,36 @@ static void finish(struct gql_call *call, struct asking *a)
     request_free(TAKE(a->r));
 }
 
+static enum gql_progress answer(struct gql_call *call)
+{
+    finish(call, call->state);
+    return GQL_ANSWERED;
+}
+
 static enum gql_progress go_on(struct gql_call *call)
 {
     struct asking *a = call->state;
 
+    return inner_go_on(a->r) ? answer(call) : GQL_LATER;
+}
+
+/*
+ * A call that nobody else worked on took this thread's time instead, a preview some milliseconds. The first
+ * one is answered in passing, as most operations ask for one thing; from then on others get their turn.
+ */
+static enum gql_progress go_on_first(struct gql_call *call)
+{
+    struct graphql_context *c = call->context;
+    struct asking *a = call->state;
+
+    call->resume = go_on;
     if (!inner_go_on(a->r))
         return GQL_LATER;
-    finish(call, a);
-    return GQL_ANSWERED;
+    if (c->at_once++ == 0)
+        return answer(call);
+    call->resume = answer;
+    gql_call_done(call);
+    return GQL_LATER;
 }
 
 /* --- the question -------------------------------------------------------------------------------------- */
@@ -152,18 +212,21 @@ enum gql_progress resolve_call(struct gql_call *call)
 {
     const struct graphql_context *c = call->context;
     const struct field_call *row = row_of(call->field);
-    struct asking *a = gql_alloc(call->execution, sizeof(*a));
+    struct asking *a;
 
+    if (is_spent(call))
+        return GQL_ANSWERED;
+    a = gql_alloc(call->execution, sizeof(*a));
     if (!a)
         return GQL_ANSWERED;
-    *a = (struct asking){row, inner_new(c->api, back, call)};
+    *a = (struct asking){.row = row, .r = inner_new(c->api, back, call)};
+    a->r->afford = afford;
     if (!gql_keep(call->execution, a, free_asking))
         return GQL_ANSWERED;
     call->state = a;
-    call->resume = go_on;
     if (row->prepare)
         row->prepare(call, a->r);
     if (!answered(a->r))
         begin(call, row, a->r);
-    return go_on(call);
+    return go_on_first(call);
 }

@@ -33,6 +33,12 @@ extern const size_t field_calls_n;
 /* Answers any field that has a row in the table. */
 enum gql_progress resolve_call(struct gql_call *call);
 
+/*
+ * Counts what a call takes as the execution's, and within what all executions may take together. False: there
+ * is no room, and *err is the field's. A mutation is judged by its own bound alone.
+ */
+CHECKED bool call_charge(struct gql_call *call, size_t n, struct error *err);
+
 /* The answer's JSON, kept by the execution; NULL: the values are set to why there is none. */
 const json_t *call_answer(struct gql_call *call, struct request *r);
 

@@ -23,7 +23,11 @@ struct graphql_context {
     /* Root fields as written, fragments put in, whatever @skip and @include leave out: at most so many are
      * asked. */
     size_t roots;
-    bool replayed; /* set by the resolvers: its key had come before, and what was done then was told again */
+    /* Set by the resolvers: why something found no room. Nothing more is asked then, but a mutation's fields.
+     */
+    enum err spent;
+    size_t at_once; /* calls that were answered without waiting for anybody */
+    bool replayed;  /* set by the resolvers: its key had come before, and what was done then was told again */
 };
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "api/api_internal.h"
 #include "api/http.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -26,6 +27,7 @@ struct drive {
     bool stepped; /* something may be out */
     bool done;
     bool stopped;
+    size_t counted;    /* of the execution's memory, in api->executions */
     _Atomic int state; /* enum state */
 };
 
@@ -38,11 +40,19 @@ static void drive_free(struct drive *d)
     alloc_free(d);
 }
 
+/* So that others know what is taken. */
+static void count_memory(struct drive *d, size_t now)
+{
+    atomic_fetch_add(&d->options.api->executions, now - d->counted); /* what it gave back wraps around */
+    d->counted = now;
+}
+
 /* The last one out: what is under way is over, but who runs the server waits for it to be let go of. */
 static void end_and_free(struct drive *d)
 {
     struct http *h = d->execution ? d->options.http : NULL;
 
+    count_memory(d, 0);
     gql_execution_free(TAKE(d->execution));
     json_free(TAKE(d->root));
     drive_free(d);
@@ -140,6 +150,7 @@ enum err drive_begin(struct drive *d, json_t *root, struct error *err)
         .wake = on_wake,
         .wake_arg = d,
         .memory = d->options.memory,
+        .calls = GQL_EXECUTION_CALLS,
         .errors = GQL_EXECUTION_ERRORS,
     };
     enum err e;
@@ -153,6 +164,8 @@ enum err drive_begin(struct drive *d, json_t *root, struct error *err)
         return e;
     }
     d->root = json_incref(root);
+    d->context.spent = ERR_NONE;
+    d->context.at_once = 0;
     d->stepped = false;
     d->done = false;
     d->stopped = false;
@@ -160,10 +173,16 @@ enum err drive_begin(struct drive *d, json_t *root, struct error *err)
     return ERR_NONE;
 }
 
-/* What a mutation has begun is carried to its end and told; what is only asked for is not. */
+/* What a mutation has begun is carried to its end and told; what is only asked for is not, when the server
+ * stops or nobody is there any more to take it. */
 static void judge_stop(struct drive *d)
 {
-    if (d->stopped || d->context.kind == GQL_MUTATION || !http_refuses(d->options.http))
+    /* Not before the first step: what is answered at once is answered to whoever closed his half, too. */
+    const struct request *outer = d->stepped ? d->context.outer : NULL;
+
+    if (d->stopped || d->context.kind == GQL_MUTATION)
+        return;
+    if (!http_refuses(d->options.http) && !(outer && http_is_gone(outer->connection)))
         return;
     d->stopped = true;
     gql_execution_stop(d->execution);
@@ -172,13 +191,11 @@ static void judge_stop(struct drive *d)
 enum drive_progress drive_step(struct drive *d)
 {
     MUST(d->execution && !d->done);
+    atomic_store(&d->state, RUNNING);
+    judge_stop(d);
     d->stepped = true;
-    /* As long as something has come back meanwhile. */
-    do {
-        atomic_store(&d->state, RUNNING);
-        judge_stop(d);
-        d->done = gql_execution_step(d->execution) == GQL_DONE;
-    } while (!d->done && atomic_load(&d->state) == WOKEN);
+    d->done = gql_execution_step(d->execution) == GQL_DONE;
+    count_memory(d, gql_execution_used(d->execution));
     if (!d->done)
         return DRIVE_WAITING;
     return d->stopped ? DRIVE_STOPPED : DRIVE_DONE;
@@ -197,6 +214,7 @@ void drive_wait(struct drive *d)
 void drive_end(struct drive *d)
 {
     MUST(d->done);
+    count_memory(d, 0);
     gql_execution_free(TAKE(d->execution));
     json_free(TAKE(d->root));
     http_let_go(d->options.http);

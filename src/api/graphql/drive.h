@@ -47,9 +47,10 @@ CHECKED enum err drive_begin(struct drive *d, json_t *root, struct error *err);
 enum drive_progress {
     DRIVE_WAITING,
     DRIVE_DONE,
-    DRIVE_STOPPED, /* given up, since the server is stopping: there is nothing to be written */
+    DRIVE_STOPPED, /* given up, since the server is stopping or the client gone: nothing is to be written */
 };
-/* Once after drive_begin(), and once after each back(). */
+/* Once after drive_begin(), and once after each back(). What has come back meanwhile waits for the next one:
+ * between two steps others have their turn. */
 enum drive_progress drive_step(struct drive *d);
 /* After DRIVE_WAITING, when back() may come: it may come at once. */
 void drive_wait(struct drive *d);

@@ -144,7 +144,7 @@ static void go_on(struct request *r)
         answer_execution(r, a);
         break;
     case DRIVE_STOPPED:
-        answer_problem(r, PROBLEM_STOPPING, "the server is stopping");
+        answer_problem(r, PROBLEM_STOPPING, "the server is stopping, or the client has closed its side");
         break;
     }
     r->held = false;
@@ -178,6 +178,11 @@ static void execute(struct request *r, enum graphql_media media, struct operatio
     }
     if (graphql_judge_key(drive_context(a->drive), &err)) {
         refuse(r, media, 400, err.text);
+        return;
+    }
+    if (drive_context(a->drive)->kind == GQL_QUERY &&
+        atomic_load(&r->api->executions) >= r->api->options.answers_max) {
+        answer_problem(r, PROBLEM_BUSY, "too many large queries are carried out; ask again later");
         return;
     }
     if (drive_begin(a->drive, NULL, &err)) {

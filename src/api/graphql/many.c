@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "api/api_internal.h"
+#include "api/graphql/calls.h"
 #include "api/graphql/connection.h"
 #include "api/handlers.h"
 #include "api/history.h"
@@ -30,7 +31,7 @@ typedef enum err (*write_fn)(struct request *r, struct level *l, size_t i, struc
                              struct error *err);
 
 struct level {
-    struct gql_execution *execution;
+    struct gql_call *call;
     const char *member; /* of an object: the identifier */
     struct uuid *ids;   /* of the objects that have one */
     size_t n;
@@ -39,6 +40,7 @@ struct level {
     bool *more;                    /* the same: there is a page behind it */
     struct buf text;
     size_t charged; /* to the execution, for `found` */
+    size_t held;    /* the same, for the rows, until they are all in `found` */
     size_t limit;   /* of a page */
     size_t rows;    /* of this slice */
     write_fn write;
@@ -70,7 +72,7 @@ static void prepare(struct gql_call *call, struct request *r, const char *member
     struct error err;
     void *ids;
 
-    l->execution = call->execution;
+    l->call = call;
     l->member = member;
     buf_init(&l->text, ANSWER_BODY_MAX);
     request_set_work(r, l, free_level);
@@ -104,8 +106,8 @@ void prepare_pages(struct gql_call *call, struct request *r)
 
 static enum err charge(struct level *l, size_t n, struct error *err)
 {
-    if (!gql_charge(l->execution, n))
-        return error_set(err, ERR_TOO_LARGE, NULL, "the answer would take too much memory: ask for less");
+    if (!call_charge(l->call, n, err))
+        return err->code;
     l->charged += n;
     return ERR_NONE;
 }
@@ -129,6 +131,12 @@ static enum err add_found(struct request *r, struct level *l, size_t i, struct e
     return e;
 }
 
+static void let_rows_go(struct level *l)
+{
+    gql_discharge(l->call->execution, l->held);
+    l->held = 0;
+}
+
 static void represent_slice(struct request *r)
 {
     struct level *l = r->work;
@@ -139,18 +147,22 @@ static void represent_slice(struct request *r)
         l->rows++; /* one without any costs something too */
         if (add_found(r, l, i, &err)) {
             /* The rest of the answer must not lack what this did not get. */
-            gql_discharge(l->execution, l->charged);
+            gql_discharge(l->call->execution, l->charged);
+            let_rows_go(l);
             answer_error(r, &err);
             return;
         }
     }
-    if (json_array_size(l->found) < l->asked->n)
+    if (json_array_size(l->found) < l->asked->n) {
         request_again(r, represent_slice);
-    else
-        answer_empty(r, 204);
+        return;
+    }
+    let_rows_go(l);
+    answer_empty(r, 204);
 }
 
-static void represent(struct request *r, const struct uuid_list *asked, write_fn write)
+/* `text`: bytes of what was read that may be large. */
+static void represent(struct request *r, const struct uuid_list *asked, write_fn write, size_t text)
 {
     struct level *l = r->work;
     struct error err;
@@ -168,7 +180,12 @@ static void represent(struct request *r, const struct uuid_list *asked, write_fn
         return;
     }
     l->more = more;
-    represent_slice(r);
+    if (call_charge(l->call, text, &err)) {
+        l->held = text;
+        represent_slice(r);
+    } else {
+        answer_error(r, &err);
+    }
 }
 
 /* --- schedules ----------------------------------------------------------------------------------------- */
@@ -193,11 +210,14 @@ static enum err write_schedule(struct request *r, struct level *l, size_t i, str
 static void got_schedules(struct request *r)
 {
     const struct op_get_many *o = CONTAINER_OF(r->op, struct op_get_many, op);
+    size_t text = 0;
 
+    for (size_t i = 0; i < o->ret.n; i++)
+        text += o->ret.items[i].definition_n;
     if (o->op.err.code)
         answer_error(r, &o->op.err);
     else
-        represent(r, &o->ids, write_schedule);
+        represent(r, &o->ids, write_schedule, text);
 }
 
 void handle_schedules_of(struct request *r)
@@ -250,7 +270,7 @@ static void got_runs(struct request *r)
     if (o->op.err.code)
         answer_error(r, &o->op.err);
     else
-        represent(r, &o->ids, write_runs);
+        represent(r, &o->ids, write_runs, 0); /* MANY_RUNS bounds them */
 }
 
 /* From the parameters; false: they are at fault, and the request is answered. */
@@ -314,11 +334,14 @@ static enum err write_events(struct request *r, struct level *l, size_t i, struc
 static void got_events(struct request *r)
 {
     const struct op_history_of *o = CONTAINER_OF(r->op, struct op_history_of, op);
+    size_t text = 0;
 
+    for (size_t i = 0; i < o->ret.n; i++)
+        text += o->ret.items[i].text_n;
     if (o->op.err.code)
         history_refuse(r, &o->op.err);
     else
-        represent(r, &o->ids, write_events);
+        represent(r, &o->ids, write_events, text);
 }
 
 void handle_events_of(struct request *r)

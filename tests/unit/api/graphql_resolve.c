@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "api/api_internal.h"
 #include "api_fixture.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -20,6 +22,14 @@ static int start(void **state)
 {
     (void)state;
     f = (struct api_fixture){0};
+    api_fixture_start(&f);
+    return 0;
+}
+
+static int start_with_one_thread(void **state)
+{
+    (void)state;
+    f = (struct api_fixture){.options.threads = 1};
     api_fixture_start(&f);
     return 0;
 }
@@ -480,6 +490,185 @@ static void every_allocation_may_fail_and_nothing_is_told_wrong(void **state)
                             "redriveRuns(which: {all: true}) { redriven more errors { id } } }");
 }
 
+/* --- what one query may take from the others ----------------------------------------------------------- */
+
+enum { ALIASES = 200 };
+
+/* The same field so often; the connection on which its answer comes. */
+static int send_aliases(const char *field)
+{
+    CLEANUP(buf_done_p) struct buf query = {0};
+    CLEANUP(buf_done_p) struct buf body = {0};
+    CLEANUP(buf_done_p) struct buf request = {0};
+    int fd = client_connect(&f);
+
+    buf_init(&query, 65536);
+    buf_init(&body, 65536);
+    buf_init(&request, 65536);
+    buf_add_char(&query, '{');
+    for (int i = 0; i < ALIASES; i++)
+        buf_addf(&query, " a%d: %s", i, field);
+    buf_add_cstr(&query, " }");
+    buf_add_cstr(&body, "{\"query\":");
+    buf_add_json(&body, buf_str(&query));
+    buf_add_char(&body, '}');
+    client_request(&request, POST, buf_str(&body));
+    assert_true(buf_ok(&request));
+    client_send(fd, buf_str(&request));
+    return fd;
+}
+
+static json_t *receive(int fd)
+{
+    struct reply_text t = {0};
+    json_t *json;
+
+    assert_true(client_receive(fd, false, &t));
+    assert_int_equal(t.status, 200);
+    json = reply_json(&t);
+    reply_done(&t);
+    MUST(close(fd) == 0);
+    return json;
+}
+
+static bool has_come(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* So many, of which each is so large. */
+static void register_large(size_t n, size_t each)
+{
+    CLEANUP(buf_done_p) struct buf body = {0};
+    CLEANUP(buf_done_p) struct buf data = {0};
+    struct reply_text t = {0};
+
+    buf_init(&body, (size_t)32 * 1024 * 1024);
+    buf_init(&data, each);
+    while (data.n < each)
+        buf_add_char(&data, 'x');
+    for (size_t i = 0; i < n; i++)
+        buf_addf(
+            &body,
+            "%s{\"name\":\"l\",\"client\":{\"key\":\"l%zu\"},\"type\":\"cron\",\"schedule\":\"0 0 1 1 *\","
+            "\"task\":{\"type\":\"rest\",\"connection\":{\"host\":\"http://localhost:1/\"},\"data\":\"%s\"}}",
+            i > 0 ? "," : "[", i, buf_cstr(&data));
+    buf_add_char(&body, ']');
+    assert_true(buf_ok(&body));
+    call(&f, "POST /schedules/batch\r\nContent-Type: application/json", buf_cstr(&body), &t);
+    assert_int_equal(t.status, 200);
+    reply_done(&t);
+}
+
+static size_t waiting(struct lane *l)
+{
+    struct lane_stats s;
+
+    lane_stats(l, &s);
+    return s.waiting;
+}
+
+static void a_query_has_a_few_operations_out_at_a_time(void **state)
+{
+    struct stall *stall = stall_begin(f.reader);
+    size_t before = waiting(f.reader);
+    int fd = send_aliases("schedules(first: 1) { pageInfo { endCursor } }");
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    struct reply_text t = {0};
+    size_t out;
+
+    (void)state;
+    /* The one thread there is has done with the query what it can when it answers the next one. */
+    call(&f, "GET /version", "", &t);
+    reply_done(&t);
+    while (waiting(f.reader) == before)
+        (void)usleep(1000);
+    call(&f, "GET /version", "", &t);
+    reply_done(&t);
+    out = waiting(f.reader) - before;
+    stall_end(stall);
+    answer = receive(fd);
+    assert_int_equal(out, 2);
+    assert_null(json_object_get(answer, "errors"));
+    assert_int_equal(json_object_size(json_object_get(answer, "data")), ALIASES);
+}
+
+/* 15 MB a page, of which JSON would be made: it does not fit, and what is behind it is not even read. */
+static void after_a_page_that_does_not_fit_nothing_more_is_read(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    uint64_t before;
+
+    (void)state;
+    register_large(500, 30000);
+    before = operations(f.reader);
+    answer = receive(send_aliases("schedules(first: 1000) { __typename }"));
+    assert_in_range(operations(f.reader) - before, 1, 3);
+    assert_string_equal(code_of(answer, 0), "too_large");
+    assert_string_equal(code_of(answer, 99), "too_large");
+    assert_true(json_is_null(json_object_get(json_object_get(answer, "data"), "a199")));
+    assert_int_equal(atomic_load(&f.api->executions), 0);
+    json_free(answer);
+    answer = ask("{ schedules(first: 10) { nodes { name } } }");
+    assert_non_null(data_of(answer, "schedules"));
+}
+
+static void what_fits_is_told_and_the_rest_is_too_much(void **state)
+{
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    const json_t *data;
+    uint64_t before;
+
+    (void)state;
+    register_large(1, 500000);
+    before = operations(f.reader);
+    answer = receive(send_aliases("scheduleByClient(client: {key: \"l0\"}) { name }"));
+    data = json_object_get(answer, "data");
+    assert_in_range(operations(f.reader) - before, 20, 30);
+    assert_string_equal(code_of(answer, 0), "too_large");
+    assert_string_equal(code_of(answer, 99), "too_large");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(data, "a0"), "name")), "l");
+    assert_true(json_is_null(json_object_get(data, "a199")));
+}
+
+static void when_executions_hold_too_much_queries_are_refused_and_mutations_are_not(void **state)
+{
+    (void)state;
+    register_many(1);
+    atomic_fetch_add(&f.api->executions, f.api->options.answers_max);
+    json_free(ask_with(POST, "{ version { version } }", 503));
+    json_free(ask_with(POST, "mutation { deleteSchedules(filter: {key: \"0\"}) { count } }", 200));
+    atomic_fetch_sub(&f.api->executions, f.api->options.answers_max);
+    json_free(ask_with(POST, "{ version { version } }", 200));
+    assert_int_equal(atomic_load(&f.api->executions), 0);
+}
+
+/* The rarest of schedules, which take the longest to compute. Turns are counted by the answers that another
+ * client of the same thread gets meanwhile, one after the other. */
+static void previews_give_others_their_turn(void **state)
+{
+    int fd = send_aliases(
+        "preview(definition: {type: CRON, "
+        "schedule: \"0 0 29 2 *\", timezone: \"America/New_York\"}, first: 1000) { __typename }");
+    CLEANUP(json_free_p) json_t *answer = NULL;
+    struct reply_text t = {0};
+    size_t turns = 0;
+
+    (void)state;
+    while (turns < 10 && !has_come(fd)) {
+        call(&f, "GET /version", "", &t);
+        reply_done(&t);
+        turns++;
+    }
+    assert_int_equal(turns, 10);
+    assert_false(has_come(fd));
+    answer = receive(fd);
+    assert_null(json_object_get(answer, "errors"));
+    assert_int_equal(json_object_size(json_object_get(answer, "data")), ALIASES);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -498,6 +687,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_told_in_words_of_the_schema, start, stop),
         cmocka_unit_test_setup_teardown(a_page_that_is_refused_leaves_the_rest, start, stop),
         cmocka_unit_test_setup_teardown(every_allocation_may_fail_and_nothing_is_told_wrong, start, stop),
+        cmocka_unit_test_setup_teardown(a_query_has_a_few_operations_out_at_a_time, start_with_one_thread,
+                                        stop),
+        cmocka_unit_test_setup_teardown(after_a_page_that_does_not_fit_nothing_more_is_read, start, stop),
+        cmocka_unit_test_setup_teardown(what_fits_is_told_and_the_rest_is_too_much, start, stop),
+        cmocka_unit_test_setup_teardown(
+            when_executions_hold_too_much_queries_are_refused_and_mutations_are_not, start, stop),
+        cmocka_unit_test_setup_teardown(previews_give_others_their_turn, start_with_one_thread, stop),
     };
 
     json_setup();

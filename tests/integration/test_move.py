@@ -609,6 +609,26 @@ def test_a_dry_run_writes_nothing_and_tells_what_would_be(postgres, tmp_path):
         assert hashlib.sha256(there.read_bytes()).digest() == digest
 
 
+def test_a_database_that_was_killed_is_looked_at_and_left_as_it_is(make_carillon):
+    source = make_carillon()
+    made = source.api.register(definition("http://127.0.0.1:9/", "cron", "0 0 1 1 *", "killed"))
+    source.kill9()
+    url = source.environment()["CARILLON_DATABASE_URL"]
+    path = pathlib.Path(url.removeprefix("sqlite:"))
+    wal = path.with_name(path.name + "-wal")
+
+    def state():
+        return [hashlib.sha256(p.read_bytes()).digest() for p in (path, wal)]
+
+    path.with_name(path.name + "-shm").unlink()
+    before = state()
+    (there,) = lines_of(export(url), "schedule")
+    assert there["id"] == made["id"]
+    assert state() == before
+    bring(url, file_of(line(1)), "--dry-run")
+    assert state() == before
+
+
 def test_an_export_is_readable_by_its_owner_alone_and_appears_whole(tmp_path):
     url = database(tmp_path / "e.db")
     bring(url, file_of(line(1)))
@@ -898,6 +918,10 @@ def test_a_cron_that_was_due_while_it_moved_fires_once(make_carillon, postgres, 
         (("uuid", "text", "bigint", "json"), "1925000000123", (), "2031-01-01T02:13:20.123Z"),
         (("uuid", "text", "double precision", "json"), "1925000000.25", (), "2031-01-01T02:13:20.250Z"),
         (("uuid", "text", "numeric", "json"), "1925000000.25", (), "2031-01-01T02:13:20.250Z"),
+        (("uuid", "text", "date", "json"), "2031-01-02", ("--timezone", "Asia/Seoul"), "2031-01-01T15:00:00Z"),
+        (("uuid", "text", "text", "json"), " 1925000000.25", (), "2031-01-01T02:13:20.250Z"),
+        (("uuid", "text", "text", "json"), "2031-01-02T03:04:05.5+09", (), "2031-01-01T18:04:05.500Z"),
+        (("uuid", "text", "varchar(50)", "json"), "2031-01-02 03:04:05", ("--timezone", "Asia/Seoul"), "2031-01-01T18:04:05Z"),
     ],
 )
 def test_columns_may_have_other_types(postgres, tmp_path, types, when, more, expected):
@@ -907,6 +931,48 @@ def test_columns_may_have_other_types(postgres, tmp_path, types, when, more, exp
     from_queue(url, postgres.url, "--table", "Old one.queue", *more)
     (there,) = lines_of(export(url), "schedule")
     assert there["next_at"] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "odd"),
+    [
+        ("timestamp", "2031-01-02", ["infinity", "-infinity", "294276-12-31 23:59:59", "0044-03-15 BC"]),
+        ("timestamptz", "2031-01-02", ["infinity", "-infinity", "294276-12-31 00:00:00Z"]),
+        ("date", "2031-01-02", ["infinity", "-infinity", "5874897-12-31"]),
+        ("text", "2031-01-02", ["infinity", "tomorrow", "", "x", "2031-13-45", "2031-99999999999", "1e400", "-5", "9" * 15, "99" * 99,
+                                "294276-12-31 23:59:59", "9999-12-31 23:59:59-14", "?"]),
+        ("numeric", "1925000000", ["NaN", "Infinity", "-1", "1e100000"]),
+        ("double precision", "1925000000", ["NaN", "Infinity", "-Infinity", "1e308", "-1e308"]),
+        ("bigint", "1925000000", [str(2**63 - 1), str(-2**63)]),
+    ],
+)
+def test_a_time_that_is_none_is_its_rows_fault_alone(postgres, tmp_path, kind, good, odd):
+    rows = [("a", "a", good, payload("a", "delay", "50"))]
+    rows += [(f"b{i:03}", "b", when, payload(f"b{i}", "delay", "50")) for i, when in enumerate(odd)]
+    rows += [("c", "c", good, payload("c", "delay", "50")), ("d", "d", None, payload("d", "delay", "50"))]
+    queue(postgres, rows, types=("text", "text", kind, "json"))
+    url = database(tmp_path / "new.db")
+    report, said = from_queue(url, postgres.url, status=1)
+    assert (report["registered"], report["refused"]) == (3, len(odd)), said
+    for i in range(len(odd)):
+        assert f"carillon: row b{i:03}: next_schedule: is no time from 1970 to 9999" in said
+    there = {s["definition"]["name"]: s["next_at"] for s in lines_of(export(url), "schedule")}
+    assert there["a"] == there["c"]
+    assert there["a"].startswith("2031-01-0")
+
+
+def test_two_rows_of_one_client_are_told_by_a_dry_run_too(postgres, tmp_path):
+    rows = [(str(uuid.uuid4()), "n", "2031-01-05", payload(key, "delay", "50")) for key in ("a", "b", "a")] + [
+        ("17", "n", "2031-01-05", payload("b", "delay", "50"))]
+    queue(postgres, rows)
+    url = database(tmp_path / "new.db")
+    for how in ("skip", "replace"):
+        dry, told = from_queue(url, postgres.url, "--dry-run", "--on-conflict", how)
+        report, said = from_queue(url, postgres.url, "--on-conflict", how)
+        assert {**dry, "dry_run": False} == report
+        if how == "skip":
+            assert len(re.findall(r"row \S+ is skipped: its client has schedule", said)) == 2
+            assert len(re.findall(r"row \S+ is skipped: its client has schedule", told)) == 2
 
 
 @pytest.mark.parametrize(

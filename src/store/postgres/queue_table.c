@@ -104,14 +104,32 @@ static enum err set_timezone(struct queue_table *t, const char *timezone, struct
     return e ? e : ask(t, buf_cstr(&sql), NULL, err);
 }
 
+/*
+ * What next_schedule says in microseconds since 1970, for each kind of column. What is out of range never
+ * comes to a cast, of which one that fails would end the whole query: NOT_A_TIME, and it is the row's fault
+ * alone.
+ */
+#define NOT_A_TIME "'-'"
 /* What a time without zone means is the session's zone, by which the cast goes. */
-static const char epoch_of_time[] =
-    "(extract(epoch FROM date_trunc('second', q.next_schedule::timestamptz))::bigint * 1000000 + "
-    "extract(microseconds FROM q.next_schedule::timestamptz)::bigint % 1000000)";
+#define EPOCH_OF_TIME                                                                                        \
+    "CASE WHEN q.next_schedule IS NULL THEN NULL "                                                           \
+    "WHEN q.next_schedule >= '1969-12-30' AND q.next_schedule < '10000-01-02' THEN "                         \
+    "(extract(epoch FROM date_trunc('second', q.next_schedule::timestamptz))::bigint * 1000000 + "           \
+    "extract(microseconds FROM q.next_schedule::timestamptz)::bigint % 1000000)::text "                      \
+    "ELSE " NOT_A_TIME " END"
 /* Seconds; what would be later than the year 5138 as seconds is milliseconds. */
-static const char epoch_of_number[] =
-    "CASE WHEN abs(q.next_schedule::numeric) < 1e11 THEN round(q.next_schedule::numeric * 1000000) "
-    "ELSE round(q.next_schedule::numeric * 1000) END";
+#define EPOCH_OF(number)                                                                                     \
+    "(CASE WHEN " number " < 1e11 THEN round(" number " * 1000000) ELSE round(" number " * 1000) "           \
+                                                                                       "END)::text "
+#define EPOCH_OF_NUMBER                                                                                      \
+    "CASE WHEN q.next_schedule IS NULL THEN NULL "                                                           \
+    "WHEN q.next_schedule >= 0 AND q.next_schedule < 1e15 THEN " EPOCH_OF(                                   \
+        "q.next_schedule::numeric") "ELSE " NOT_A_TIME " END"
+/* A number, or what is read by read_text(): marked. */
+#define EPOCH_OF_TEXT                                                                                        \
+    "CASE WHEN q.next_schedule IS NULL THEN NULL "                                                           \
+    "WHEN btrim(q.next_schedule::text) ~ '^[0-9]{1,15}([.][0-9]{1,15})?$' THEN " EPOCH_OF(                   \
+        "btrim(q.next_schedule::text)::numeric") "ELSE '?' || btrim(q.next_schedule::text) END"
 
 /* Asks for the column's type by a query that gives no row. */
 static enum err next_expression(struct queue_table *t, struct str table, const char **ret, struct error *err)
@@ -122,17 +140,20 @@ static enum err next_expression(struct queue_table *t, struct str table, const c
 
     buf_init(&sql, TEXT_MAX);
     buf_addf(&sql,
-             "SELECT pg_typeof(q.next_schedule)::text FROM (SELECT NULL) d LEFT JOIN "
-             "(SELECT next_schedule FROM %.*s WHERE false) q ON true",
+             "SELECT t.typcategory::text FROM (SELECT NULL) d LEFT JOIN "
+             "(SELECT next_schedule FROM %.*s WHERE false) q ON true "
+             "JOIN pg_type t ON t.oid = pg_typeof(q.next_schedule)::oid",
              (int)table.n, table.p);
     e = buf_check(&sql, "--table", err);
     if (!e)
         e = ask(t, buf_cstr(&sql), &r, err);
     if (e)
         return e;
-    *ret = strncmp(PQgetvalue(r, 0, 0), "timestamp", 9) == 0 || strcmp(PQgetvalue(r, 0, 0), "date") == 0
-               ? epoch_of_time
-               : epoch_of_number;
+    *ret = EPOCH_OF_NUMBER;
+    if (PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "D") == 0)
+        *ret = EPOCH_OF_TIME;
+    else if (PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "S") == 0)
+        *ret = EPOCH_OF_TEXT;
     PQclear(r);
     return ERR_NONE;
 }
@@ -203,7 +224,7 @@ static struct str text_at(const PGresult *r, int row, int col)
     return (struct str){PQgetvalue(r, row, col), (size_t)PQgetlength(r, row, col)};
 }
 
-static void read_next(struct str text, struct queue_row *ret)
+static void set_next(struct str text, struct queue_row *ret)
 {
     int64_t us = 0;
 
@@ -215,11 +236,51 @@ static void read_next(struct str text, struct queue_row *ret)
         ret->next = (struct wall){us};
 }
 
+/* 2031-..., and not what PostgreSQL reads besides: "tomorrow", or 1/2/2031 by a setting. */
+static bool is_like_a_time(const char *text)
+{
+    return strspn(text, "0123456789") == 4 && text[4] == '-';
+}
+
+/* A time as a text, in the words of the server. What it cannot read costs the transaction nothing. */
+static enum err read_text(struct queue_table *t, const char *text, struct queue_row *ret, struct error *err)
+{
+    static const char sql[] =
+        "SELECT " EPOCH_OF_TIME " FROM (SELECT $1::text::timestamptz AS next_schedule) q";
+    PGresult *r;
+    const char *state;
+    enum err e;
+
+    ret->next_unreadable = true;
+    if (!is_like_a_time(text))
+        return ERR_NONE;
+    e = ask(t, "SAVEPOINT carillon_row", NULL, err);
+    if (e)
+        return e;
+    r = PQexecParams(t->pg, sql, 1, NULL, &text, NULL, NULL, 0);
+    state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+    if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1)
+        set_next(text_at(r, 0, 0), ret);
+    else if (!state || strncmp(state, "22", 2) != 0) /* no fault of the text's */
+        e = failed(t, r, err);
+    PQclear(r);
+    return e ? e : ask(t, "ROLLBACK TO SAVEPOINT carillon_row; RELEASE SAVEPOINT carillon_row", NULL, err);
+}
+
+static enum err read_next(struct queue_table *t, struct str text, struct queue_row *ret, struct error *err)
+{
+    if (text.p && text.n > 0 && text.p[0] == '?')
+        return read_text(t, text.p + 1, ret, err);
+    set_next(text, ret);
+    return ERR_NONE;
+}
+
 enum err queue_table_next(struct queue_table *t, struct queue_row *ret, bool *ret_there, struct error *err)
 {
-    if (!t->page || t->at == PQntuples(t->page)) {
-        enum err e;
+    struct queue_row row;
+    enum err e;
 
+    if (!t->page || t->at == PQntuples(t->page)) {
         PQclear(TAKE(t->page));
         t->at = 0;
         e = ask(t, "FETCH " PAGE_ROWS " FROM carillon_queue", &t->page, err);
@@ -231,12 +292,15 @@ enum err queue_table_next(struct queue_table *t, struct queue_row *ret, bool *re
     *ret_there = t->at < PQntuples(t->page);
     if (!*ret_there)
         return ERR_NONE;
-    *ret = (struct queue_row){
+    row = (struct queue_row){
         .id = text_at(t->page, t->at, 0),
         .name = text_at(t->page, t->at, 1),
         .payload = text_at(t->page, t->at, 2),
     };
-    read_next(text_at(t->page, t->at, 3), ret);
+    e = read_next(t, text_at(t->page, t->at, 3), &row, err);
+    if (e)
+        return e;
+    *ret = row;
     t->at++;
     return ERR_NONE;
 }

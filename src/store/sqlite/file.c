@@ -194,6 +194,9 @@ static enum err configure(const struct sqlite_file *f, sqlite3 *db, bool writes,
     int64_t cache = f->cache_bytes > 0 ? f->cache_bytes : CACHE_BYTES;
     enum err e;
 
+    /* The last connection would copy the log and remove it. */
+    if (f->looks && sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) != SQLITE_OK)
+        return refuse(db, f->path, "cannot configure the database", err);
     buf_init(&sql, 1024);
     buf_addf(&sql,
              "PRAGMA cache_size = -%lld; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -301,6 +304,7 @@ enum err sqlite_file_open(const struct sqlite_options *options, struct sqlite_fi
 
     f->lock_fd = -1;
     f->examines = options->examines;
+    f->looks = options->look;
     f->schema = options->history ? SCHEMA_HISTORY : SCHEMA_MAIN;
     f->cache_bytes = options->cache_bytes;
     f->clock = options->clock;

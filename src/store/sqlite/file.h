@@ -22,6 +22,7 @@ struct sqlite_file {
     void *clock_arg;
     int lock_fd;
     bool examines;
+    bool looks; /* whose it is may be alive or dead: the log is left as it is */
 
     /* The keeper: see keeper.c. Its connection is its thread's alone. */
     bool keeper_started;

@@ -410,7 +410,8 @@
       "$14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::text[]) AS u (id, schedule_id, "       \
       "version, scheduled_at, due_at, state, attempt, failures, lease_token, by_hand_at, doomed, "           \
       "started_at, ended_at, took_us, status, label, error) "                                                \
-      "WHERE $1::bigint = 1 OR NOT EXISTS (SELECT 1 FROM @run_log l WHERE l.id = u.id) "                     \
+      "WHERE $1::bigint = 1 OR (SELECT count(*) FROM (SELECT 1 FROM @run_log l WHERE l.id = u.id LIMIT 1) "  \
+      "AS there) = 0 "                                                                                       \
       "ON CONFLICT DO NOTHING RETURNING id")                                                                 \
     X(Q_LOG_DELETE, "DELETE FROM @run_log WHERE id = ANY($1::uuid[])")                                       \
                                                                                                              \

@@ -120,7 +120,7 @@ static enum err set_timezone(struct queue_table *t, const char *timezone, struct
 /* Seconds; what would be later than the year 5138 as seconds is milliseconds. */
 #define EPOCH_OF(number)                                                                                     \
     "(CASE WHEN " number " < 1e11 THEN round(" number " * 1000000) ELSE round(" number " * 1000) "           \
-                                                                                       "END)::text "
+    "END)::text "
 #define EPOCH_OF_NUMBER                                                                                      \
     "CASE WHEN q.next_schedule IS NULL THEN NULL "                                                           \
     "WHEN q.next_schedule >= 0 AND q.next_schedule < 1e15 THEN " EPOCH_OF(                                   \

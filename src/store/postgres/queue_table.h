@@ -4,8 +4,8 @@
  *
  * One transaction that only reads, on a cursor: memory holds one page whatever the table's size, and all rows
  * are of one moment. Columns may have any type whose text says the same: next_schedule is a time with or
- * without zone (without one: UTC unless told otherwise), a number of seconds since 1970, or a text that holds either. One that
- * cannot be read is told of its row, and the others go on.
+ * without zone (without one: UTC unless told otherwise), a number of seconds since 1970, or a text that holds
+ * either. One that cannot be read is told of its row, and the others go on.
  */
 #ifndef STORE_POSTGRES_QUEUE_TABLE_H
 #define STORE_POSTGRES_QUEUE_TABLE_H

@@ -48,6 +48,8 @@ enum { SWALLOW_MAX = 4 * 1024 * 1024 };
 enum { BODY_SMALL = 64 * 1024 };
 /* After its idle time a body must keep coming at this rate. */
 enum { BODY_BYTES_A_MS = 1 };
+/* For a start to come to its end, or to fail. */
+#define START_US (5 * US_PER_S)
 /* For requests whose body has not come yet when the stop begins. */
 #define BODIES_US (2 * US_PER_S)
 /* For sending the last answers when the grace is over. */
@@ -62,13 +64,14 @@ struct http {
     struct patience *patience;
 
     /* any thread */
+    _Atomic bool open; /* http_start() is through; whoever sets it wakes those who wait for that */
     _Atomic unsigned under_way;
     _Atomic unsigned away; /* handed over and not yet back on their thread */
     _Atomic unsigned owed; /* handed over at least once and not yet answered */
     _Atomic bool stopping; /* answers close their connections; whoever counts down wakes http_stop() */
     _Atomic bool refusing; /* nothing is handed over any more */
 
-    pthread_mutex_t lock; /* with `calm`: one of the counts went down while stopping */
+    pthread_mutex_t lock; /* with `calm`: it is open, or one of the counts went down while stopping */
     pthread_cond_t calm;
     /*
      * Held while a request is resumed. http_stop() takes it once after the last one came back, so that no
@@ -87,6 +90,20 @@ unsigned http_connections(const struct http *h)
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
     return info ? info->num_connections : 0;
+}
+
+static struct timespec monotonic_in(int64_t us)
+{
+    struct timespec t;
+
+    MUST(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+    t.tv_sec += us / US_PER_S;
+    t.tv_nsec += us % US_PER_S * 1000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
 }
 
 static void count_down(struct http *h, _Atomic unsigned *counter)
@@ -335,12 +352,32 @@ static enum MHD_Result take(struct http *h, struct request *r, struct str piece)
 
 /* --- libmicrohttpd's callbacks, all on the connection's thread --- */
 
+/*
+ * The daemon's threads run before MHD_start_daemon() has returned, and so before what knows the daemon does.
+ * Who asks as early as that waits; not for ever, since a start that fails ends the threads.
+ */
+static void wait_until_open(struct http *h)
+{
+    struct timespec until;
+    int e = 0;
+
+    if (atomic_load(&h->open))
+        return;
+    until = monotonic_in(START_US);
+    MUST(pthread_mutex_lock(&h->lock) == 0);
+    while (!atomic_load(&h->open) && e == 0)
+        e = pthread_cond_timedwait(&h->calm, &h->lock, &until);
+    MUST(e == 0 || e == ETIMEDOUT);
+    MUST(pthread_mutex_unlock(&h->lock) == 0);
+}
+
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 {
     struct http *h = cls;
     struct request *r = request_new();
 
     (void)c;
+    wait_until_open(h);
     r->api = h->api;
     r->http = h;
     dispatch_target(r, str_of(uri));
@@ -467,22 +504,13 @@ enum err http_start(const struct http_options *o, struct http **ret, struct erro
     h->daemon = start_daemon(h, o);
     if (!h->daemon)
         return error_set(err, ERR_IO, "server", "the HTTP server's threads cannot be started");
-    *ret = TAKE(h);
+    *ret = h;
+    MUST(pthread_mutex_lock(&h->lock) == 0);
+    atomic_store(&h->open, true);
+    MUST(pthread_cond_broadcast(&h->calm) == 0);
+    MUST(pthread_mutex_unlock(&h->lock) == 0);
+    h = NULL;
     return ERR_NONE;
-}
-
-static struct timespec monotonic_in(int64_t us)
-{
-    struct timespec t;
-
-    MUST(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
-    t.tv_sec += us / US_PER_S;
-    t.tv_nsec += us % US_PER_S * 1000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
 }
 
 static void stop_listening(struct http *h)

@@ -16,13 +16,14 @@
  */
 #include "store/sqlite/look.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/str.h"
 
-enum { URI_MAX = 3 * 4096 + 64, BUSY_MS = 1000 };
+enum { URI_MAX = 3 * 4096 + 64, BUSY_MS = 1000, CLOSING_MS = 200 };
 
 static bool is_there(const struct sqlite_file *f, const char *suffix, off_t bytes)
 {
@@ -61,18 +62,28 @@ static enum err configure(sqlite3 *db, const char *path, struct error *err)
                      sqlite3_errmsg(db));
 }
 
+/* Of a copy for good; beside a service that opens or closes it, for a moment that is let pass. */
+static bool lacks_index(const struct sqlite_file *f)
+{
+    for (int ms = 0; ms < CLOSING_MS; ms++) {
+        if (is_there(f, "-shm", 0) || !look_is_over(f))
+            return false;
+        (void)poll(NULL, 0, 1); /* there is nothing to wait for: it is another process */
+    }
+    return true;
+}
+
 enum err look_open(const struct sqlite_file *f, sqlite3 **ret, bool *ret_alone, struct error *err)
 {
     const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       SQLITE_OPEN_PRIVATECACHE;
     CLEANUP(buf_done_p) struct buf uri = {0};
-    bool logged = look_is_over(f);
-    bool indexed = is_there(f, "-shm", 0);
-    bool alone = !is_there(f, "-wal", 0) || (!logged && !indexed);
+    bool unclean = lacks_index(f);
+    bool alone = !is_there(f, "-wal", 0) || (!look_is_over(f) && !is_there(f, "-shm", 0));
     sqlite3 *db = NULL;
     enum err e;
 
-    if (logged && !indexed)
+    if (unclean)
         return error_set(err, ERR_PRECONDITION, f->path,
                          "was not shut down cleanly: its log waits to be recovered");
     buf_init(&uri, URI_MAX);

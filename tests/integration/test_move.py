@@ -662,7 +662,9 @@ def test_an_export_that_is_killed_leaves_no_file(tmp_path, by):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE)
         url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x"
+        # Whoever runs the tests may ignore signals (nohup does), and what is ignored stays so.
         with subprocess.Popen([binary(), "export", "--database", url, "--output", str(path)], env=clean_environment(),
+                              preexec_fn=lambda: signal.signal(by, signal.SIG_DFL) if by != signal.SIGKILL else None,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             connection, _ = silent.accept()  # the file is open, and the database does not answer
             process.send_signal(by)
